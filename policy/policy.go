@@ -1,0 +1,166 @@
+// Package policy decides whether one request may pass the gate.
+//
+// It holds pure values: it reads no clock, file, network or keychain, so every
+// decision can be tested as a table.
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Role says which endpoint classes a key may call.
+type Role int
+
+// The roles. RoleUser is the zero value so that a forgotten field grants less.
+const (
+	RoleUser    Role = iota // use and look
+	RoleManager             // use, look and manage
+)
+
+// Roles lists every role in the order people should see them.
+func Roles() []Role { return []Role{RoleUser, RoleManager} }
+
+// String returns the word used in files and on the command line.
+func (r Role) String() string {
+	switch r {
+	case RoleUser:
+		return "user"
+	case RoleManager:
+		return "manager"
+	}
+	return fmt.Sprintf("role(%d)", int(r))
+}
+
+// ParseRole reads the word that String writes.
+func ParseRole(s string) (Role, error) {
+	for _, r := range Roles() {
+		if s == r.String() {
+			return r, nil
+		}
+	}
+	return RoleUser, fmt.Errorf("role %q is neither user nor manager", s)
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Role) UnmarshalText(b []byte) error {
+	v, err := ParseRole(string(b))
+	if err == nil {
+		*r = v
+	}
+	return err
+}
+
+// Grant says what one key may do. The zero value is a user without an end.
+type Grant struct {
+	Role  Role `json:"role"`
+	Cloud bool `json:"cloud,omitempty"` // models that spend the owner's ollama.com account
+	// Expires is the first moment at which the key no longer works, in wall
+	// time; zero means never.
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// Caller is the holder of a credential as the keys know it at one moment.
+// The zero value is nobody.
+type Caller struct {
+	ID        string // stable for the life of the key; never shown to the caller
+	Name      string
+	Hint      string // the first characters of the key, such as "pdk_7Qm"
+	Colour    int    // index of the colour chip, counted from 0
+	Grant     Grant
+	Known     bool // a key with this secret exists
+	Suspended bool
+}
+
+// Head is what the gate knows of a request before it reads a body.
+type Head struct {
+	HostOurs   bool
+	Credential Credential
+	Caller     Caller
+	Origin     string // value of the Origin header, empty for programs
+	Endpoint   Endpoint
+	Route      Route
+	Now        time.Time
+}
+
+// Credential says what kind of credential a request carried.
+type Credential int
+
+// The kinds of credential.
+const (
+	CredentialNone Credential = iota
+	CredentialOne
+	CredentialTwo       // two different ones: nobody can say who calls
+	CredentialMalformed // present, but not a key: wrong shape or checksum
+)
+
+// Decide judges a request by its head. The checks run in the order of
+// security.md and each can only refuse. Whoever has no good key learns nothing
+// about endpoints, origins or models.
+func Decide(h Head) Verdict {
+	if !h.HostOurs {
+		return Verdict{Reason: WrongHost}
+	}
+	switch h.Credential {
+	case CredentialNone:
+		return Verdict{Reason: NoKey}
+	case CredentialTwo:
+		return Verdict{Reason: TwoKeys}
+	case CredentialMalformed:
+		return Verdict{Reason: MalformedKey}
+	case CredentialOne:
+	}
+	switch {
+	case !h.Caller.Known:
+		return Verdict{Reason: WrongKey}
+	case h.Caller.Suspended:
+		return Verdict{Reason: SuspendedKey}
+	case !h.Caller.Grant.Expires.IsZero() && !h.Now.Before(h.Caller.Grant.Expires):
+		return Verdict{Reason: ExpiredKey}
+	}
+	if h.Origin != "" {
+		return Verdict{Reason: OriginNotAllowed}
+	}
+	switch h.Route {
+	case RouteUnclear:
+		return Verdict{Reason: UnclearPath}
+	case RouteUnknown:
+		return Verdict{Reason: UnknownEndpoint}
+	case RouteMethod:
+		return Verdict{Reason: WrongMethod}
+	case RouteFound:
+	}
+	switch h.Endpoint.Class {
+	case ClassUse, ClassLook:
+		return Verdict{Reason: Allowed}
+	case ClassManage:
+		if h.Caller.Grant.Role == RoleManager {
+			return Verdict{Reason: Allowed}
+		}
+		return Verdict{Reason: ManagersOnly}
+	case ClassAccount:
+		return Verdict{Reason: OwnerOnly}
+	case ClassNone:
+	}
+	return Verdict{Reason: UnknownEndpoint}
+}
+
+// DecideModel judges the model a request names once its body is read.
+func DecideModel(g Grant, model string) Verdict {
+	if IsCloud(model) && !g.Cloud {
+		return Verdict{Reason: CloudNotGranted}
+	}
+	return Verdict{Reason: Allowed}
+}
+
+// IsCloud says whether Ollama would send a model of this name to ollama.com
+// with the owner's account: its tag is "cloud" or ends in "-cloud", in any
+// letter case (Ollama, internal/modelref).
+func IsCloud(model string) bool {
+	m := strings.ToLower(strings.TrimSpace(model))
+	return strings.HasSuffix(m, ":cloud") || strings.HasSuffix(m, "-cloud")
+}

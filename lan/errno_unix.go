@@ -1,0 +1,11 @@
+//go:build !windows
+
+package lan
+
+import "syscall"
+
+const (
+	errInUse     = syscall.EADDRINUSE
+	errNoAddress = syscall.EADDRNOTAVAIL
+	errDenied    = syscall.EACCES
+)

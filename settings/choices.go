@@ -1,0 +1,178 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// choice is one setting: how it is called, read and printed. The table below is
+// the only place that knows them all.
+type choice struct {
+	name      string
+	byDefault string
+	help      string
+	put       func(*Settings, string) error // reads a value as people write it; the error is the reason in words
+	show      func(Settings) string         // the inverse of put, in its usual spelling
+}
+
+var choices = []choice{
+	{
+		name: ShareListen, byDefault: ":11435",
+		help: "where to listen: :PORT for every private interface, or HOST:PORT for one address",
+		put:  func(s *Settings, v string) error { return keep(&s.Listen, checkListen, v) },
+		show: func(s Settings) string { return s.Listen },
+	},
+	{
+		name: ShareOllama, byDefault: "",
+		help: "the Ollama to share, as OLLAMA_HOST is written; empty for OLLAMA_HOST or http://127.0.0.1:11434",
+		put:  func(s *Settings, v string) error { return keep(&s.Ollama, checkUpstream, v) },
+		show: func(s Settings) string { return s.Ollama },
+	},
+	{
+		name: ShareAtStart, byDefault: "false",
+		help: "start sharing when the program starts: true or false",
+		put: func(s *Settings, v string) (err error) {
+			s.AtStart, err = parseBool(v)
+			return err
+		},
+		show: func(s Settings) string { return strconv.FormatBool(s.AtStart) },
+	},
+	{
+		name: LimitsBody, byDefault: "16MiB",
+		help: "largest body of a request, from 1KiB; none for no limit. Ollama has none: a prompt of 32 MiB took 7 GiB of memory",
+		put: func(s *Settings, v string) error {
+			n, err := ParseSize(v)
+			switch {
+			case err != nil:
+				return err
+			case n == 0:
+				n = NoLimit
+			case n < 1<<10:
+				return errors.New("no request fits in less than 1KiB")
+			case n > NoLimit:
+				return errTooLarge
+			}
+			s.Body = n
+			return nil
+		},
+		show: func(s Settings) string {
+			if s.Body >= NoLimit {
+				return none
+			}
+			return FormatSize(s.Body)
+		},
+	},
+	{
+		name: LimitsConnections, byDefault: "512",
+		help: "most connections at a time, from 1; none for no limit",
+		put: func(s *Settings, v string) (err error) {
+			if strings.TrimSpace(v) == none {
+				s.Connections = NoCountLimit
+				return nil
+			}
+			s.Connections, err = parseCount(v, 1, 1_000_000)
+			return err
+		},
+		show: func(s Settings) string {
+			if s.Connections >= NoCountLimit {
+				return none
+			}
+			return strconv.Itoa(s.Connections)
+		},
+	},
+	{
+		name: LogKept, byDefault: "10000",
+		help: "entries of the request log kept in memory, 100 to 1000000; each takes about half a kilobyte",
+		put: func(s *Settings, v string) (err error) {
+			s.LogKept, err = parseCount(v, 100, 1_000_000)
+			return err
+		},
+		show: func(s Settings) string { return strconv.Itoa(s.LogKept) },
+	},
+	{
+		name: UITheme, byDefault: ThemeAuto,
+		help: "colours of the window: auto, light or dark",
+		put: func(s *Settings, v string) error {
+			switch v = strings.TrimSpace(v); v {
+			case ThemeAuto, ThemeLight, ThemeDark:
+				s.Theme = v
+				return nil
+			}
+			return errors.New("it is auto, light or dark")
+		},
+		show: func(s Settings) string { return s.Theme },
+	},
+}
+
+func find(name string) (choice, error) {
+	for _, c := range choices {
+		if c.name == name {
+			return c, nil
+		}
+	}
+	return choice{}, &UnknownError{Name: name, Nearest: nearest(name)}
+}
+
+// keep puts a checked text into a setting.
+func keep(into *string, check func(string) error, v string) error {
+	v = strings.TrimSpace(v)
+	if err := check(v); err != nil {
+		return err
+	}
+	*into = v
+	return nil
+}
+
+func parseBool(v string) (bool, error) {
+	switch strings.ToLower(strings.TrimSpace(v)) {
+	case "true", "yes", "on":
+		return true, nil
+	case "false", "no", "off":
+		return false, nil
+	}
+	return false, errors.New("it is true or false")
+}
+
+func parseCount(v string, least, most int) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSpace(v))
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("it is a whole number from %d to %d", least, most)
+	}
+	return n, nil
+}
+
+// checkListen looks at the form only: whether the address is one of this
+// machine changes with the network, so that is found out when sharing starts.
+func checkListen(v string) error {
+	if v == "" {
+		return errors.New("it is :PORT or HOST:PORT, such as :11435")
+	}
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return errors.New("it is :PORT or HOST:PORT, with an IPv6 address in brackets")
+	}
+	if !isPort(port) {
+		return errors.New("the port is a number from 0 to 65535, 0 to let the system choose")
+	}
+	if host != "" && !isHost(host) {
+		return errors.New("the host is an address of this machine or its name")
+	}
+	return nil
+}
+
+func checkUpstream(v string) error {
+	_, err := ParseUpstream(v)
+	return err
+}
+
+// isPort is strict where strconv is not: no sign, no underscore, no name.
+func isPort(s string) bool {
+	if s == "" || len(s) > 5 || strings.Trim(s, "0123456789") != "" {
+		return false
+	}
+	n, err := strconv.Atoi(s)
+	return err == nil && n <= 65535
+}

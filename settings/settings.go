@@ -1,0 +1,57 @@
+// Package settings keeps the owner's choices, written whole or not at all.
+package settings
+
+import "math"
+
+// Settings is one consistent set of the owner's choices. It is a value: reading
+// it needs no lock, and a later change does not show in it.
+//
+// A limit that the owner set to `none` is a number that is never reached, so
+// whoever applies the limit needs no special case and cannot forget one.
+type Settings struct {
+	Listen  string // share.listen: `:PORT` for every private interface, or `HOST:PORT`
+	Ollama  string // share.ollama: as the owner wrote it, "" for OLLAMA_HOST or the default; see Upstream
+	AtStart bool   // share.at-start: share as soon as the program starts
+
+	Body        int64 // limits.body: largest request body, in bytes
+	Connections int   // limits.connections: most connections at a time
+
+	LogKept int    // log.kept: finished entries held in memory
+	Theme   string // ui.theme: ThemeAuto, ThemeLight or ThemeDark
+}
+
+// What a limit of `none` reads as. NoLimit leaves room for an addition, since
+// "one more than allowed" is how a limit is noticed.
+const (
+	NoLimit      int64 = 1 << 62
+	NoCountLimit int   = math.MaxInt32
+)
+
+// The values of ui.theme.
+const (
+	ThemeAuto  = "auto" // as the desktop has it
+	ThemeLight = "light"
+	ThemeDark  = "dark"
+)
+
+// The names of the settings, the same in window, file and command line.
+const (
+	ShareListen       = "share.listen"
+	ShareOllama       = "share.ollama"
+	ShareAtStart      = "share.at-start"
+	LimitsBody        = "limits.body"
+	LimitsConnections = "limits.connections"
+	LogKept           = "log.kept"
+	UITheme           = "ui.theme"
+)
+
+// Defaults returns the settings of an owner who chose nothing.
+func Defaults() Settings {
+	var s Settings
+	for _, c := range choices {
+		if err := c.put(&s, c.byDefault); err != nil {
+			panic("settings: the default of " + c.name + " is refused: " + err.Error())
+		}
+	}
+	return s
+}

@@ -1,0 +1,122 @@
+package keystore
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"slices"
+	"time"
+)
+
+// keepHouse writes what was put off and clears leftovers away, until Close. It
+// is the Store's only goroutine.
+func (s *Store) keepHouse(ctx context.Context) {
+	defer close(s.stopped)
+	var due <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.kicked:
+			if due == nil {
+				due = time.After(s.every)
+			}
+		case <-due:
+			due = nil
+			_ = s.flush() // a failure is in State, and kicks again
+		case <-s.sweeping:
+			s.sweep(ctx)
+		}
+	}
+}
+
+// flushSoon has the index written within a minute. It never waits, and is
+// cheap enough for every request.
+func (s *Store) flushSoon() {
+	if s.unsaved.Swap(true) {
+		return // somebody kicked before us, and the flush is still to come
+	}
+	select {
+	case s.kicked <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Store) flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.unsaved.Load() {
+		return nil
+	}
+	return s.write(s.table.Load())
+}
+
+// sweepSoon has the leftovers cleared away. It is called when the vault has
+// just answered: then it is open, and nobody is asked anything.
+func (s *Store) sweepSoon() {
+	select {
+	case s.sweeping <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Store) sweep(ctx context.Context) {
+	for _, l := range s.sweepable() {
+		ctx, stop := context.WithTimeout(ctx, cleanPatience)
+		err := s.vault.Delete(ctx, l.ID)
+		stop()
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return // another time
+		}
+		s.forget(l.ID)
+	}
+}
+
+func (s *Store) sweepable() []leftover {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kind := s.vault.Kind()
+	var out []leftover
+	for _, l := range s.leftovers {
+		switch {
+		case l.Vault != kind:
+		case s.fresh[l.ID]:
+			s.passed = true
+		default:
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// clear deletes the item of a key that could not be entered, also when the
+// caller's time is up.
+func (s *Store) clear(ctx context.Context, id string) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cleanPatience)
+	defer stop()
+	if err := s.ask(func() error { return s.vault.Delete(ctx, id) }); err == nil || errors.Is(err, ErrNotFound) {
+		s.forget(id)
+	}
+}
+
+// forget takes an item off the leftovers; the file follows when it is next
+// written.
+func (s *Store) forget(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dropLeftover(id) {
+		s.flushSoon()
+	}
+}
+
+// dropLeftover says whether there was one. The caller holds mu.
+func (s *Store) dropLeftover(id string) bool {
+	n := len(s.leftovers)
+	// A clone: an index that is being compared or restored must not change.
+	s.leftovers = slices.DeleteFunc(slices.Clone(s.leftovers), func(l leftover) bool { return l.ID == id })
+	return len(s.leftovers) < n
+}
+
+// equal compares in constant time.
+func equal(a, b *[sha256.Size]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }

@@ -1,0 +1,293 @@
+// Package proxy is the gate: an http.Handler that checks every request and
+// passes the allowed ones on to Ollama.
+package proxy
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"paddock/policy"
+	"paddock/requestlog"
+)
+
+// Keys tells who holds a credential. Both methods are called on the way of
+// every request and must neither wait nor touch a disk or keychain.
+type Keys interface {
+	// Authenticate looks the whole presented text up.
+	Authenticate(presented string) policy.Caller
+	// Valid says whether the key still exists and is not suspended.
+	Valid(id string) bool
+}
+
+// Config is what a Gate is made of. Keys, Log, Host and Upstream are needed.
+type Config struct {
+	Keys Keys
+	Log  *requestlog.Log
+	// Host says whether a Host header, with or without a port, names this machine.
+	Host func(host string) bool
+	// Upstream is the Ollama behind the gate; SetUpstream changes it later.
+	Upstream Upstream
+	// Transport speaks to Ollama; nil means NewTransport().
+	Transport http.RoundTripper
+	// MaxBody is the largest body of a "use" request in bytes; 0 means 16 MiB.
+	MaxBody int64
+	// OnUpstreamFault is called after Ollama did not answer; it must not wait.
+	OnUpstreamFault func()
+	// OnUse is called once for each request that a good key made; it must not wait.
+	OnUse func(keyID string, at time.Time)
+	// OnPanic is told of a fault of ours, without any text of the request.
+	OnPanic func(stack []byte)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Upstream is the Ollama behind the gate.
+type Upstream struct {
+	URL  *url.URL // nil while nobody knows where it is: every request fails
+	Demo bool // the built-in demo, which every answer and log line says
+}
+
+// Gate is the handler. It is safe for concurrent use.
+type Gate struct {
+	Config
+	upstream atomic.Pointer[Upstream]
+	running  running
+	draining atomic.Bool
+}
+
+// Sizes and times of the gate. They stand in security.md with their reasons.
+const (
+	DefaultMaxBody = 16 << 20
+	maxLookBody    = 1 << 20
+	bodyPause      = 10 * time.Second // longest pause while a body arrives
+	bodyTotal      = 5 * time.Minute  // longest time for a whole body
+	stallLimit     = 60 * time.Second // longest time a client may stop reading
+)
+
+// New makes a gate.
+func New(c Config) *Gate {
+	if c.Transport == nil {
+		c.Transport = NewTransport()
+	}
+	if c.MaxBody <= 0 {
+		c.MaxBody = DefaultMaxBody
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	g := &Gate{Config: c}
+	g.SetUpstream(c.Upstream)
+	return g
+}
+
+// SetUpstream changes the Ollama for the requests that come from now on.
+func (g *Gate) SetUpstream(u Upstream) { g.upstream.Store(&u) }
+
+// Drain refuses what comes from now on with 503, or ends that.
+func (g *Gate) Drain(on bool) { g.draining.Store(on) }
+
+// exchange is one request on its way through the gate.
+type exchange struct {
+	g     *Gate
+	w     http.ResponseWriter
+	r     *http.Request
+	rc    *http.ResponseController
+	entry requestlog.Entry
+	live  *requestlog.Request // set while the request runs
+	model string
+}
+
+// ServeHTTP checks one request and passes it on. Whatever happens, a fault of
+// ours included, exactly one entry is written.
+func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := g.Now()
+	x := &exchange{g: g, w: w, r: r, rc: http.NewResponseController(w)}
+	up := g.upstream.Load()
+	x.entry = requestlog.Entry{
+		ID: newID(), Time: now, Phase: requestlog.Refused, Reason: policy.InternalFault, Demo: up.Demo,
+		Address:   address(r.RemoteAddr),
+		Program:   program(r.UserAgent()),
+		UserAgent: requestlog.Clean(r.UserAgent(), requestlog.MaxText),
+		Origin:    requestlog.Clean(r.Header.Get("Origin"), requestlog.MaxText),
+		TLS:       tlsVersion(r.TLS),
+		Method:    requestlog.Clean(r.Method, 16),
+		Path:      requestlog.Clean(wirePath(r), requestlog.MaxPath),
+	}
+	w.Header().Set("X-Request-Id", x.entry.ID)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	abort := false
+	func() {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if e, ok := p.(error); ok && errors.Is(e, http.ErrAbortHandler) {
+				abort = true
+				return
+			}
+			// The value may quote the request, so only the stack is told.
+			if g.OnPanic != nil {
+				g.OnPanic(debug.Stack())
+			}
+			x.entry.Phase, x.entry.Reason = requestlog.Failed, policy.InternalFault
+			if x.entry.Status == 0 {
+				x.answerError(policy.InternalFault)
+			} else {
+				abort = true
+			}
+		}()
+		x.serve(up)
+	}()
+	x.entry.Took = g.Now().Sub(now)
+	if x.live != nil {
+		x.live.End(x.entry)
+	} else {
+		g.Log.Append(x.entry)
+	}
+	if abort {
+		panic(http.ErrAbortHandler) // the client must see a broken answer, not a short one
+	}
+}
+
+func (x *exchange) serve(up *Upstream) {
+	r := x.r
+	path := wirePath(r)
+	endpoint, route := policy.Find(r.Method, path)
+	x.entry.Class, x.entry.Action = endpoint.Class, endpoint.Action
+
+	hostOurs := x.g.Host(r.Host)
+	switch {
+	case !hostOurs:
+		x.refuse(policy.WrongHost)
+		return
+	case r.Method == http.MethodHead && path == "/":
+		// The ollama command asks this first and explains nothing when it fails.
+		x.entry.Action, x.entry.Class = "Say hello", policy.ClassLook
+		x.ownAnswer(http.StatusOK, "", nil)
+		return
+	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && path == "/paddock/":
+		x.entry.Action, x.entry.Class = "Read the welcome page", policy.ClassLook
+		x.ownAnswer(http.StatusOK, "text/html; charset=utf-8", welcome)
+		return
+	case doubled(r.Header, "Authorization"), doubled(r.Header, "X-Api-Key"), doubled(r.Header, "Origin"), r.Header.Get("Upgrade") != "":
+		x.refuse(policy.BadRequest)
+		return
+	case preflight(r):
+		x.entry.Action = "Ask for a website"
+		x.refuse(policy.OriginNotAllowed)
+		return
+	}
+
+	presented, credential := credential(r.Header)
+	head := policy.Head{
+		HostOurs: hostOurs, Credential: credential, Origin: r.Header.Get("Origin"),
+		Endpoint: endpoint, Route: route, Now: x.entry.Time,
+	}
+	if credential == policy.CredentialOne {
+		head.Caller = x.g.Keys.Authenticate(presented)
+		x.setCaller(head.Caller)
+	}
+	if v := policy.Decide(head); !v.OK() {
+		if v.Reason == policy.WrongMethod {
+			x.w.Header().Set("Allow", policy.Methods(path))
+		}
+		x.refuse(v.Reason)
+		return
+	}
+	if x.g.OnUse != nil {
+		x.g.OnUse(head.Caller.ID, x.entry.Time)
+	}
+	if x.g.draining.Load() {
+		x.refuse(policy.Draining)
+		return
+	}
+
+	body, reason := x.readBody(endpoint)
+	if reason == policy.Allowed {
+		reason = x.readModel(endpoint, body, path)
+	}
+	if reason == policy.Allowed {
+		reason = policy.DecideModel(head.Caller.Grant, x.model).Reason
+	}
+	if reason != policy.Allowed {
+		x.refuse(reason)
+		return
+	}
+
+	x.entry.Reason = policy.Allowed
+	ctx, stop := context.WithCancelCause(r.Context())
+	defer stop(nil)
+	x.live = x.g.Log.Begin(x.entry)
+	leave := x.g.running.enter(x.entry.ID, head.Caller.ID, stop)
+	defer leave()
+	// A key that was removed after Authenticate and before enter would miss
+	// its Cut, so the question is asked once more from inside.
+	if !x.g.Keys.Valid(head.Caller.ID) {
+		x.refuse(policy.SuspendedKey)
+		return
+	}
+	x.forward(ctx, up, endpoint, body)
+}
+
+func (x *exchange) setCaller(c policy.Caller) {
+	x.entry.KeyID, x.entry.Key, x.entry.Hint, x.entry.Colour = c.ID, c.Name, c.Hint, c.Colour
+}
+
+// doubled says whether a header stands more than once. Two proxies that pick
+// different ones of two values is a classic way around a gate.
+func doubled(h http.Header, name string) bool { return len(h[name]) > 1 }
+
+// preflight says whether a browser asks on behalf of a page before it sends.
+func preflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// wirePath is the path as it stood in the request line. URL.Path is decoded,
+// and decoding is where the ways around a gate are.
+func wirePath(r *http.Request) string {
+	if r.URL.Scheme != "" || r.URL.Host != "" || r.URL.Opaque != "" {
+		return r.RequestURI // absolute form and CONNECT: matches nothing
+	}
+	if r.URL.RawPath != "" {
+		return r.URL.RawPath
+	}
+	p := r.RequestURI
+	for i := 0; i < len(p); i++ {
+		if p[i] == '?' || p[i] == '#' {
+			return p[:i]
+		}
+	}
+	return p
+}
+
+func address(remote string) string {
+	if a, err := netip.ParseAddrPort(remote); err == nil {
+		return a.Addr().Unmap().String()
+	}
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return requestlog.Clean(remote, requestlog.MaxText)
+	}
+	return host
+}
+
+const idLetters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's base 32: no letter is mistaken for a digit
+
+// newID makes a request id: 60 random bits, short enough to be read out aloud.
+func newID() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	for i, c := range b {
+		b[i] = idLetters[c&31]
+	}
+	return string(b[:])
+}

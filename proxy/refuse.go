@@ -1,0 +1,192 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"paddock/policy"
+	"paddock/requestlog"
+)
+
+// words is what a teammate reads: what is wrong and what to do, and nothing
+// that would help somebody without a key. All bad keys read alike.
+func words(r policy.Reason) string {
+	switch r {
+	case policy.WrongHost:
+		return "this gate does not answer to that host name; use the address that Paddock shows"
+	case policy.NoKey:
+		return "a key is needed: ask the owner of this Ollama for one and send it as \"Authorization: Bearer KEY\""
+	case policy.TwoKeys:
+		return "the request carries two different keys; send one"
+	case policy.MalformedKey, policy.WrongKey, policy.SuspendedKey, policy.ExpiredKey:
+		return "the key is not valid; check it for typing errors or ask the owner of this Ollama"
+	case policy.OriginNotAllowed:
+		return "the owner of this Ollama has not allowed web pages of this origin"
+	case policy.UnclearPath:
+		return "the path is not spelled the way this gate takes it: no percent signs, double slashes, dots or trailing slash"
+	case policy.UnknownEndpoint:
+		return "the gate does not know this endpoint"
+	case policy.WrongMethod:
+		return "the endpoint does not take this method"
+	case policy.ManagersOnly:
+		return "this key may use models but not change them; ask the owner of this Ollama"
+	case policy.OwnerOnly:
+		return "this endpoint concerns the owner's account and is closed to everybody"
+	case policy.CloudNotGranted:
+		return "cloud models spend the owner's account, and this key does not grant them"
+	case policy.BadRequest:
+		return "the request is ambiguous: a header stands twice, or it asks for an upgrade"
+	case policy.BadBody:
+		return "the body must be one JSON object that names its model once, in small letters"
+	case policy.BodyTooLarge:
+		return "the body is larger than the owner of this Ollama allows"
+	case policy.BodyTooSlow:
+		return "the body arrived too slowly"
+	case policy.EncodedBody:
+		return "compressed bodies are not taken; send the body as it is"
+	case policy.Draining:
+		return "sharing is being stopped; try again later"
+	case policy.UpstreamUnanswers:
+		return "Ollama does not answer on the owner's machine; the gate is up, so try again in a moment"
+	case policy.UpstreamTimeout:
+		return "Ollama did not answer in time; try again in a moment"
+	case policy.Allowed, policy.InternalFault:
+	}
+	return "the gate made a mistake; the owner's request log shows this request id"
+}
+
+// refuse answers a request that does not pass, in the dialect of its path.
+func (x *exchange) refuse(r policy.Reason) {
+	x.entry.Reason, x.entry.Phase = r, requestlog.Refused
+	if r.Failed() {
+		x.entry.Phase = requestlog.Failed
+	}
+	x.answerError(r)
+}
+
+func (x *exchange) answerError(r policy.Reason) {
+	status := r.Status()
+	h := x.w.Header()
+	if status == http.StatusUnauthorized {
+		h["Www-Authenticate"] = []string{`Bearer realm="Paddock"`, `Basic realm="Paddock", charset="UTF-8"`}
+	}
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "5")
+	}
+	x.hurry()
+	x.writeError(status, code(r), words(r))
+}
+
+// hurry keeps a refused caller from holding the connection: net/http would wait
+// for up to 256 KiB of an unread body, with no deadline, before the answer
+// leaves.
+func (x *exchange) hurry() {
+	if x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody {
+		return
+	}
+	x.w.Header().Set("Connection", "close")
+	_ = x.rc.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+}
+
+// code is the short name in an OpenAI error.
+func code(r policy.Reason) string {
+	if r.Status() == http.StatusUnauthorized {
+		return "invalid_api_key"
+	}
+	return string(r)
+}
+
+func (x *exchange) writeError(status int, code, message string) {
+	var body any
+	switch policy.DialectOf(wirePath(x.r)) {
+	case policy.DialectAnthropic:
+		type inner struct {
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		}
+		body = struct {
+			Type      string `json:"type"`
+			Error     inner  `json:"error"`
+			RequestID string `json:"request_id"`
+		}{"error", inner{anthropicType(status), message}, x.entry.ID}
+	case policy.DialectOpenAI:
+		type inner struct {
+			Message string  `json:"message"`
+			Type    string  `json:"type"`
+			Param   *string `json:"param"`
+			Code    string  `json:"code"`
+		}
+		body = map[string]inner{"error": {message, openAIType(status), nil, code}}
+	case policy.DialectOllama:
+		body = struct {
+			Error  string `json:"error"`
+			Status string `json:"status"` // the ollama command prints this one
+		}{message, fmt.Sprintf("%d %s: %s", status, http.StatusText(status), message)}
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // strings only: cannot fail
+	}
+	x.ownAnswer(status, "application/json; charset=utf-8", b)
+}
+
+// ownAnswer writes an answer that Ollama has no part in.
+func (x *exchange) ownAnswer(status int, contentType string, body []byte) {
+	h := x.w.Header()
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	x.entry.Status = status
+	if status < 400 {
+		x.entry.Reason, x.entry.Phase = policy.Allowed, requestlog.Done
+	}
+	x.w.WriteHeader(status)
+	if x.r.Method != http.MethodHead {
+		n, _ := x.w.Write(body) // a client that is gone needs no answer
+		x.entry.BytesOut = int64(n)
+	}
+}
+
+// cutAnswer tells a client whose request was ended before its answer began,
+// and returns the status.
+func (x *exchange) cutAnswer(by requestlog.Cutter) int {
+	status, code, message := http.StatusServiceUnavailable, "stopped", "the owner of this Ollama stopped this request"
+	switch by {
+	case requestlog.CutByKey:
+		status, code, message = http.StatusUnauthorized, "invalid_api_key", words(policy.WrongKey)
+	case requestlog.CutBySharing:
+		code, message = string(policy.Draining), words(policy.Draining)
+	case requestlog.CutByNobody, requestlog.CutByClient, requestlog.CutByOwner, requestlog.CutByStall:
+	}
+	x.writeError(status, code, message)
+	return status
+}
+
+func openAIType(status int) string {
+	switch {
+	case status == http.StatusUnauthorized:
+		return "authentication_error"
+	case status == http.StatusForbidden:
+		return "permission_error"
+	case status == http.StatusNotFound:
+		return "not_found_error"
+	case status >= 500:
+		return "api_error"
+	}
+	return "invalid_request_error"
+}
+
+func anthropicType(status int) string {
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		return "request_too_large"
+	case http.StatusServiceUnavailable:
+		return "overloaded_error"
+	}
+	return openAIType(status)
+}

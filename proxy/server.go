@@ -1,0 +1,29 @@
+package proxy
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"time"
+)
+
+// Times and sizes of the server in front of the gate (security.md).
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 120 * time.Second
+	maxHeader     = 32 << 10
+)
+
+// NewServer makes the server that the gate stands in. It has no time limit for
+// a whole answer, because a stream may take minutes; the gate itself limits
+// pauses while it reads a body and while it writes an answer.
+func NewServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		// net/http's complaints quote what strangers sent, so they go nowhere.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+}

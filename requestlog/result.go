@@ -1,0 +1,112 @@
+package requestlog
+
+import (
+	"fmt"
+	"time"
+
+	"paddock/policy"
+)
+
+// Result says in a few words how a request ended, for tables.
+func (e Entry) Result() string {
+	switch e.Phase {
+	case Running:
+		return "Running"
+	case Cut:
+		switch e.CutBy {
+		case CutByClient:
+			return "Client left"
+		case CutByOwner:
+			return "Stopped by you"
+		case CutByKey:
+			return "Key withdrawn"
+		case CutBySharing:
+			return "Sharing stopped"
+		case CutByStall:
+			return "Client stopped reading"
+		case CutByNobody:
+		}
+		return "Cut off"
+	case Done:
+		if e.Upstream >= 400 {
+			return fmt.Sprintf("Ollama said %d", e.Upstream)
+		}
+		return "Done"
+	case Refused, Failed:
+	}
+	if e.Reason == policy.Allowed {
+		return fmt.Sprintf("Ollama said %d", e.Upstream)
+	}
+	return Words(e.Reason)
+}
+
+// Words says a reason in a few words.
+func Words(r policy.Reason) string {
+	switch r {
+	case policy.Allowed:
+		return "Allowed"
+	case policy.WrongHost:
+		return "Wrong host name"
+	case policy.NoKey:
+		return "No key"
+	case policy.TwoKeys:
+		return "Two keys at once"
+	case policy.MalformedKey:
+		return "Not a key"
+	case policy.WrongKey:
+		return "Unknown key"
+	case policy.SuspendedKey:
+		return "Key is suspended"
+	case policy.ExpiredKey:
+		return "Key has expired"
+	case policy.OriginNotAllowed:
+		return "Website not allowed"
+	case policy.UnclearPath:
+		return "Unclear path"
+	case policy.UnknownEndpoint:
+		return "Unknown endpoint"
+	case policy.WrongMethod:
+		return "Wrong method"
+	case policy.ManagersOnly:
+		return "Managers only"
+	case policy.OwnerOnly:
+		return "Closed to everybody"
+	case policy.CloudNotGranted:
+		return "Cloud not granted"
+	case policy.BadRequest:
+		return "Ambiguous request"
+	case policy.BadBody:
+		return "Unreadable body"
+	case policy.BodyTooLarge:
+		return "Body too large"
+	case policy.BodyTooSlow:
+		return "Body too slow"
+	case policy.EncodedBody:
+		return "Compressed body"
+	case policy.Draining:
+		return "Sharing was stopping"
+	case policy.UpstreamUnanswers:
+		return "Ollama did not answer"
+	case policy.UpstreamTimeout:
+		return "Ollama took too long"
+	case policy.InternalFault:
+		return "Fault in Paddock"
+	}
+	return string(r)
+}
+
+// Seconds writes a duration as the log shows it: "0.2 s", "12 s", "3 min 5 s".
+func Seconds(d time.Duration) string {
+	switch {
+	case d < 0:
+		return ""
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+}

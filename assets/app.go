@@ -1,0 +1,15 @@
+package assets
+
+// AppSVG returns the program's own icon as a drawing in its own colours.
+func AppSVG() []byte { return read("icons/app.svg") }
+
+// AppPNG returns the program's own icon, 512 pixels wide.
+func AppPNG() []byte { return read("app.png") }
+
+// Scene returns the landscape beside the first steps, by day or by night.
+func Scene(dark bool) []byte {
+	if dark {
+		return read("icons/scene-dark.svg")
+	}
+	return read("icons/scene.svg")
+}

@@ -1,0 +1,306 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"paddock/internal/control"
+	"paddock/keystore"
+	"paddock/policy"
+	"paddock/requestlog"
+	"paddock/settings"
+	"paddock/share"
+)
+
+// keyPatience is how long a keychain may take before a command gives up: long
+// enough for a person to type a password.
+const keyPatience = 60 * time.Second
+
+type addArgs struct {
+	Name  string       `json:"name"`
+	Grant policy.Grant `json:"grant"`
+}
+
+type addResult struct {
+	Key  keystore.Key `json:"key"`
+	Text string       `json:"text"` // the key itself: only over the socket or to the asking person
+}
+
+type logArgs struct {
+	Follow bool `json:"follow"`
+}
+
+// coded is an error with a stable code that crosses the socket.
+type coded struct {
+	code string
+	text string
+}
+
+func (e coded) Error() string { return e.text }
+func (e coded) Code() string  { return e.code }
+
+// ops answers operations on one instance. The same functions answer a command
+// when no instance runs, so the two can never differ. quit ends it; nil when nothing runs.
+type ops struct {
+	sh   *share.Share
+	quit func()
+}
+
+func read[T any](args json.RawMessage) (v T, err error) {
+	if len(args) > 0 {
+		err = json.Unmarshal(args, &v)
+	}
+	return v, err
+}
+
+// handle is a control.Handler. Errors leave it as sentences.
+func (o ops) handle(ctx context.Context, op string, args json.RawMessage, emit func(any) error) (any, error) {
+	v, err := o.do(ctx, op, args, emit)
+	if err != nil {
+		return nil, coded{code(err), sentence(err)}
+	}
+	return v, nil
+}
+
+func (o ops) do(ctx context.Context, op string, args json.RawMessage, emit func(any) error) (any, error) {
+	sh := o.sh
+	switch op {
+	case control.OpState:
+		return sh.State(), nil
+	case control.OpStart:
+		sh.Start()
+		return nil, nil
+	case control.OpStop:
+		sh.Stop()
+		if o.quit != nil && sh.Screen() == nil {
+			o.quit() // a terminal that only shares has nothing left to do
+		}
+		return nil, nil
+	case control.OpWatch:
+		return nil, streamState(ctx, sh, emit)
+	case control.OpQuit:
+		if screen := sh.Screen(); screen != nil {
+			screen.Quit()
+		} else if o.quit != nil {
+			o.quit()
+		}
+		return nil, nil
+	case control.OpKeysList:
+		return sh.State().Keys, nil
+	case control.OpLog:
+		a, err := read[logArgs](args)
+		if err != nil {
+			return nil, err
+		}
+		return nil, streamLog(ctx, sh.Log(), a.Follow, emit)
+	case control.OpSettingsList:
+		return sh.Settings().List(), nil
+	case control.OpKeysAdd:
+		a, err := read[addArgs](args)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, keyPatience)
+		defer cancel()
+		k, secret, err := sh.AddKey(ctx, a.Name, a.Grant)
+		if err != nil {
+			return nil, err
+		}
+		return addResult{k, secret.Reveal()}, nil
+	}
+	a, err := read[control.NameArgs](args)
+	if err != nil {
+		return nil, err
+	}
+	switch op {
+	case control.OpShow, control.OpKeysClip, control.OpAddressClip:
+		return nil, o.onScreen(ctx, op, a)
+	}
+	return o.named(ctx, op, a)
+}
+
+// onScreen answers the operations that need a window.
+func (o ops) onScreen(ctx context.Context, op string, a control.NameArgs) error {
+	screen := o.sh.Screen()
+	if screen == nil {
+		return coded{"no-window", "the Paddock that runs shares from a terminal and has neither window nor clipboard"}
+	}
+	switch op {
+	case control.OpAddressClip:
+		screen.Clip(o.sh.State().Address())
+	case control.OpKeysClip:
+		ctx, cancel := context.WithTimeout(ctx, keyPatience)
+		defer cancel()
+		secret, err := o.sh.CopyKey(ctx, a.Name)
+		if err != nil {
+			return err
+		}
+		screen.ClipSecret(secret)
+	default:
+		screen.Show(a.Name)
+	}
+	return nil
+}
+
+// named answers the operations that work on one thing with a name.
+func (o ops) named(ctx context.Context, op string, a control.NameArgs) (any, error) {
+	sh := o.sh
+	ctx, cancel := context.WithTimeout(ctx, keyPatience)
+	defer cancel()
+	switch op {
+	case control.OpKeysShow:
+		if k, ok := sh.Key(a.Name); ok {
+			return k, nil
+		}
+		return nil, fmt.Errorf("%w: %q", keystore.ErrNoKey, a.Name)
+	case control.OpKeysCopy:
+		secret, err := sh.CopyKey(ctx, a.Name)
+		if err != nil {
+			return nil, err
+		}
+		return secret.Reveal(), nil
+	case control.OpKeysSuspend:
+		return nil, sh.SuspendKey(a.Name)
+	case control.OpKeysResume:
+		return nil, sh.ResumeKey(a.Name)
+	case control.OpKeysRemove:
+		return nil, sh.RemoveKey(ctx, a.Name)
+	case control.OpRequestsStop:
+		if !sh.StopRequest(a.Name) {
+			return nil, coded{"not-running", "no request with this id runs now"}
+		}
+		return nil, nil
+	case control.OpDemo:
+		return nil, sh.UseDemo(ctx, a.Value == "on")
+	case control.OpSettingsGet:
+		return sh.Settings().Value(a.Name)
+	case control.OpSettingsSet:
+		return nil, sh.Settings().Set(a.Name, a.Value)
+	}
+	return nil, coded{"unknown-op", "the Paddock that runs is of another version and does not know " + op}
+}
+
+// streamState emits the state as it is and after each change until ctx ends.
+func streamState(ctx context.Context, sh *share.Share, emit func(any) error) error {
+	wake, stop := sh.Watch()
+	defer stop()
+	for {
+		if err := emit(sh.State()); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		}
+	}
+}
+
+// streamLog emits what is kept, then what comes until ctx ends or nobody takes it.
+func streamLog(ctx context.Context, log *requestlog.Log, follow bool, emit func(any) error) error {
+	wake, stop := log.Watch()
+	defer stop()
+	var last uint64
+	for {
+		entries, next, _ := log.Since(last, 0)
+		last = next
+		for _, e := range entries {
+			if err := emit(e); err != nil {
+				return err
+			}
+		}
+		if !follow {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		}
+	}
+}
+
+// call asks the running instance, or does it on the files when none runs.
+func (a *app) call(ctx context.Context, op string, args, result any) error {
+	client, err := control.Dial(a.home)
+	if err == nil {
+		err = client.Call(ctx, op, args, result)
+		if !errors.Is(err, control.ErrNotRunning) {
+			return err
+		}
+	} else if !errors.Is(err, control.ErrNotRunning) {
+		return err
+	}
+	return a.offline(ctx, op, args, result)
+}
+
+// offline does one operation on the files, holding the lock of the home.
+func (a *app) offline(ctx context.Context, op string, args, result any) (err error) {
+	if op == control.OpKeysAdd && a.vault == string(keystore.VaultMemory) {
+		return coded{"memory", "a key in memory ends with the program, and no Paddock runs that could keep it; start `paddock share` first, or take another --vault"}
+	}
+	lock, err := control.Claim(a.home)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	sh, closeAll, err := a.open(share.Flags{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAll()) }()
+	raw, err := json.Marshal(args)
+	if err != nil {
+		return fmt.Errorf("writing the request: %w", err)
+	}
+	v, err := ops{sh: sh}.do(ctx, op, raw, func(any) error { return nil })
+	if err != nil {
+		return err
+	}
+	if op == control.OpKeysAdd && v.(addResult).Key.Vault == keystore.VaultMemory {
+		return coded{"memory", "this session has no keychain, so the key would end with this command; start `paddock share` first, or use --vault file"}
+	}
+	if result == nil {
+		return nil
+	}
+	raw, err = json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return json.Unmarshal(raw, result)
+}
+
+func (a *app) open(flags share.Flags) (*share.Share, func() error, error) {
+	return a.Open(Parts{
+		Home: a.home, Vault: keystore.VaultKind(a.vault), Prompt: a.prompt, Flags: flags, Stderr: a.Err,
+	})
+}
+
+// code is the stable name of a known error.
+func code(err error) string {
+	var c interface{ Code() string }
+	switch {
+	case errors.As(err, &c):
+		return c.Code()
+	case errors.Is(err, keystore.ErrNoKey):
+		return "no-key"
+	case errors.Is(err, keystore.ErrNameTaken):
+		return "name-taken"
+	case errors.Is(err, keystore.ErrLocked):
+		return "vault-locked"
+	case errors.Is(err, keystore.ErrNoVault):
+		return "no-vault"
+	case errors.Is(err, keystore.ErrTimeout):
+		return "vault-timeout"
+	}
+	if _, ok := errors.AsType[*settings.ValueError](err); ok {
+		return "bad-value"
+	}
+	if _, ok := errors.AsType[*settings.UnknownError](err); ok {
+		return "no-setting"
+	}
+	return control.CodeFailed
+}

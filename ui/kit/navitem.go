@@ -1,0 +1,122 @@
+package kit
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+
+	"paddock/assets"
+	"paddock/ui/theme"
+)
+
+// NavItem is a room in the sidebar.
+type NavItem struct {
+	press
+	icon, after assets.Icon
+	label       string
+	selected    bool
+	badge       *Tag
+}
+
+// type check
+var _ fyne.Accessible = (*NavItem)(nil)
+
+// NewNavItem returns a room that is not the current one.
+func NewNavItem(icon assets.Icon, label string, tapped func()) *NavItem {
+	n := &NavItem{icon: icon, label: label, badge: NewTag(Neutral, "", "")}
+	n.badge.Hide()
+	n.act = tapped
+	n.ExtendBaseWidget(n)
+	return n
+}
+
+// After puts an icon at the end, for rooms that open a window. It returns n.
+func (n *NavItem) After(icon assets.Icon) *NavItem {
+	n.after = icon
+	return n
+}
+
+// SetSelected shows whether this is the current room.
+func (n *NavItem) SetSelected(selected bool) {
+	if n.selected != selected {
+		n.selected = selected
+		n.Refresh()
+	}
+}
+
+// Selected reports whether this is shown as the current room.
+func (n *NavItem) Selected() bool { return n.selected }
+
+// SetBadge shows a count with the tone's shape; an empty text shows none.
+func (n *NavItem) SetBadge(tone Tone, icon assets.Icon, text string) {
+	n.badge.Set(tone, icon, text)
+	if (text != "") != n.badge.Visible() {
+		if text == "" {
+			n.badge.Hide()
+		} else {
+			n.badge.Show()
+		}
+	}
+	n.Refresh()
+}
+
+// AccessibilityLabel is the room's name with its badge.
+func (n *NavItem) AccessibilityLabel() string {
+	if n.badge.Visible() {
+		return n.label + ", " + n.badge.text
+	}
+	return n.label
+}
+
+// AccessibilityRole is button.
+func (n *NavItem) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+
+// CreateRenderer belongs to Fyne.
+func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
+	ground, label := canvas.NewRectangle(nil), &canvas.Text{}
+	icon, after := newGlyph(), newGlyph()
+	ring := NewFocusRing(theme.RadiusButton).inside()
+	const pad, gap = float32(10), float32(10)
+	r := &renderer{objects: []fyne.CanvasObject{ground, icon.Image, label, after.Image, n.badge, &ring.Rectangle}}
+	r.minSize = func() fyne.Size {
+		l := lookOf(n)
+		w := ceil(fyne.MeasureText(n.label, l.size(theme.SizeTextBody), fyne.TextStyle{Bold: true}).Width)
+		w += 2*pad + theme.Icon20 + gap
+		if n.after != "" {
+			w += theme.Icon14 + gap
+		}
+		return fyne.NewSize(w, l.size(theme.SizeStripRow))
+	}
+	r.layout = func(s fyne.Size) {
+		ground.CornerRadius = theme.RadiusButton
+		place(ground, 0, 0, s.Width, s.Height)
+		ring.Surround(fyne.Position{}, s)
+		icon.center(pad, 0, s.Height)
+		x := pad + theme.Icon20 + gap
+		place(label, x, 0, max(s.Width-x-pad, 0), s.Height)
+		after.center(s.Width-pad-theme.Icon14, 0, s.Height)
+		b := n.badge.MinSize()
+		place(n.badge, s.Width-pad-b.Width, float32(int((s.Height-b.Height)/2)), b.Width, b.Height)
+	}
+	r.refresh = func() {
+		l := lookOf(n)
+		fill, ink := fyne.ThemeColorName(""), theme.ColorMuted
+		switch {
+		case n.selected:
+			fill, ink = theme.ColorSelected, theme.ColorText
+		case n.lit():
+			fill, ink = theme.ColorHover, theme.ColorText
+		}
+		ground.FillColor = l.color(fill)
+		label.Text, label.TextSize, label.Color = n.label, l.size(theme.SizeTextBody), l.color(ink)
+		label.TextStyle = fyne.TextStyle{Bold: n.selected}
+		icon.set(n.icon, l.color(ink), theme.Icon20)
+		after.set(n.after, l.color(theme.ColorMuted), theme.Icon14)
+		n.badge.strong = n.selected
+		n.badge.Refresh()
+		ring.Set(n.focused, n)
+		r.layout(n.Size())
+		canvas.Refresh(n)
+	}
+	r.refresh()
+	return r
+}

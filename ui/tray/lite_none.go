@@ -1,0 +1,8 @@
+//go:build lite && !(cgo && linux)
+
+package tray
+
+import "context"
+
+// Painter returns nil: an edition built without cgo has no tray.
+func Painter() func(ctx context.Context, home string) error { return nil }

@@ -1,0 +1,154 @@
+// Package tray is the icon in the panel with its menu.
+package tray
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"paddock/assets"
+	"paddock/keystore"
+	"paddock/share"
+)
+
+// Action says what an entry of the menu asks for.
+type Action string
+
+// The actions.
+const (
+	None        Action = ""
+	Start       Action = "start"
+	Stop        Action = "stop"
+	CopyAddress Action = "copy-address"
+	CopyKey     Action = "copy-key" // Arg is the key's name
+	NewKey      Action = "new-key"
+	UseOllama   Action = "use-ollama" // end the demo
+	OpenLog     Action = "open-log"
+	Open        Action = "open"
+	Quit        Action = "quit"
+)
+
+// Item is one entry of the menu. A value without a Label is a separator.
+type Item struct {
+	Label    string
+	Action   Action
+	Arg      string
+	Disabled bool
+	Sub      []Item
+}
+
+// maxKeys is how many keys the submenu shows: a menu that is taller than the
+// screen hides its end. The window has them all.
+const maxKeys = 15
+
+// Menu is what the tray shows for a state, from top to bottom.
+func Menu(st share.State) []Item {
+	items := []Item{{Label: Status(st), Disabled: true}}
+	if st.Wanted {
+		items = append(items, Item{Label: "Stop sharing", Action: Stop})
+	} else {
+		items = append(items, Item{Label: "Start sharing", Action: Start})
+	}
+	if st.Ollama.Demo {
+		items = append(items, Item{Label: "End the demo, use Ollama again", Action: UseOllama})
+	}
+	items = append(items, Item{})
+	if address := st.Address(); address != "" && st.Phase == share.Sharing {
+		label := "Copy address   " + address
+		if !st.Encrypted {
+			label += "   (not encrypted)"
+		}
+		items = append(items, Item{Label: label, Action: CopyAddress, Arg: address})
+	}
+	if keys := copyable(st.Keys); len(keys) > 0 && st.Window {
+		items = append(items, Item{Label: "Copy key for", Sub: keys})
+	}
+	if st.Window {
+		items = append(items,
+			Item{Label: "New key…", Action: NewKey},
+			Item{},
+			Item{Label: "Request log…", Action: OpenLog},
+			Item{},
+			Item{Label: "Open Paddock", Action: Open})
+	}
+	items = append(items, Item{Label: "Quit Paddock", Action: Quit})
+	return items
+}
+
+// copyable lists the keys, the last used first.
+func copyable(k share.Keys) []Item {
+	keys := slices.Clone(k.List)
+	slices.SortStableFunc(keys, func(a, b keystore.Key) int { return cmp.Compare(b.LastUsed.UnixNano(), a.LastUsed.UnixNano()) })
+	var items []Item
+	for _, x := range keys[:min(len(keys), maxKeys)] {
+		label := x.Name
+		if x.Suspended {
+			label += "   (suspended)"
+		}
+		items = append(items, Item{Label: label, Action: CopyKey, Arg: x.Name})
+	}
+	if len(keys) > maxKeys {
+		items = append(items, Item{Label: fmt.Sprintf("All %d keys…", len(keys)), Action: Open})
+	}
+	return items
+}
+
+// Status is the first row of the menu and the tooltip of the icon.
+func Status(st share.State) string {
+	demo := ""
+	if st.Ollama.Demo {
+		demo = " the demo"
+	}
+	switch st.Phase {
+	case share.Off:
+		return "○ Not sharing"
+	case share.Starting:
+		return "○ Starting…"
+	case share.Stopping:
+		return "○ Stopping…"
+	case share.Waiting:
+		return "✕ " + waiting(st)
+	case share.Sharing:
+	}
+	text := fmt.Sprintf("● Sharing%s · %s · %d running", demo, count(st.Teammates, "teammate", "teammates"), st.Running)
+	switch {
+	case st.Problem == share.NoNetwork:
+		text = "● Sharing" + demo + ", but on no network"
+	case st.Attention():
+		text = "● Sharing, but Ollama does not answer"
+	}
+	return text
+}
+
+func waiting(st share.State) string {
+	switch st.Problem {
+	case share.PortInUse:
+		return "Not sharing: the port is in use"
+	case share.NoSuchAddr:
+		return "Not sharing: waiting for the network"
+	case share.NotAllowed:
+		return "Not sharing: the port is not allowed"
+	case share.NoNetwork, share.ListenFault, share.NoProblem:
+	}
+	return "Not sharing: cannot listen"
+}
+
+// Shape is the icon for a state.
+func Shape(st share.State) assets.TrayShape {
+	switch {
+	case st.Broken():
+		return assets.TrayBroken
+	case st.Attention():
+		return assets.TrayAttention
+	case st.Phase == share.Sharing, st.Phase == share.Stopping:
+		return assets.TraySharing
+	}
+	return assets.TrayOff
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -18,11 +18,11 @@ func TestAutoVaultDecidesAtFirstUse(t *testing.T) {
 	if v.Kind() != VaultAuto || v.Fallback() != nil || ring.probes.Load() != 0 {
 		t.Error("decided before it was used")
 	}
-	if err := v.Set(context.Background(), "a", NewSecret("x")); err != nil || v.Kind() != VaultKeychain || !ring.has("a") {
+	if err := v.Set(t.Context(), "a", NewSecret("x")); err != nil || v.Kind() != VaultKeychain || !ring.has("a") {
 		t.Errorf("%v, %v", v.Kind(), err)
 	}
 	ring.absent.Store(true)
-	if err := v.Probe(context.Background()); err != nil || v.Kind() != VaultKeychain {
+	if err := v.Probe(t.Context()); err != nil || v.Kind() != VaultKeychain {
 		t.Errorf("the choice does not stand: %v, %v", v.Kind(), err)
 	}
 }
@@ -32,24 +32,24 @@ func TestAutoVaultFindsALateKeychain(t *testing.T) {
 	ring := &fakeRing{}
 	ring.absent.Store(true)
 	v := auto(ring)
-	if err := v.Probe(context.Background()); !errors.Is(err, ErrNoVault) || v.Kind() != VaultMemory || !errors.Is(v.Fallback(), ErrNoVault) {
+	if err := v.Probe(t.Context()); !errors.Is(err, ErrNoVault) || v.Kind() != VaultMemory || !errors.Is(v.Fallback(), ErrNoVault) {
 		t.Errorf("%v, %v", v.Kind(), err)
 	}
 	ring.absent.Store(false)
-	if err := v.Probe(context.Background()); err != nil || v.Kind() != VaultKeychain || v.Fallback() != nil {
+	if err := v.Probe(t.Context()); err != nil || v.Kind() != VaultKeychain || v.Fallback() != nil {
 		t.Errorf("%v, %v", v.Kind(), err)
 	}
 
 	ring.absent.Store(true)
 	v = auto(ring)
-	if err := v.Set(context.Background(), "a", NewSecret("x")); err != nil {
+	if err := v.Set(t.Context(), "a", NewSecret("x")); err != nil {
 		t.Fatal(err)
 	}
 	ring.absent.Store(false)
-	if err := v.Probe(context.Background()); !errors.Is(err, ErrNoVault) || v.Kind() != VaultMemory {
+	if err := v.Probe(t.Context()); !errors.Is(err, ErrNoVault) || v.Kind() != VaultMemory {
 		t.Errorf("with a secret in memory: %v, %v", v.Kind(), err)
 	}
-	if s, err := v.Get(context.Background(), "a"); err != nil || s.Reveal() != "x" {
+	if s, err := v.Get(t.Context(), "a"); err != nil || s.Reveal() != "x" {
 		t.Error(err)
 	}
 }
@@ -80,7 +80,7 @@ func TestAutoVaultImpatientCaller(t *testing.T) {
 		t.Errorf("decided for %v", v.Kind())
 	}
 	close(slow)
-	if err := v.Probe(context.Background()); err != nil || v.Kind() != VaultKeychain {
+	if err := v.Probe(t.Context()); err != nil || v.Kind() != VaultKeychain {
 		t.Errorf("%v, %v", v.Kind(), err)
 	}
 }

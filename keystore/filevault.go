@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"strings"
 
@@ -200,9 +201,7 @@ func (f *FileVault) ask(ctx context.Context, fresh bool) (Secret, error) {
 // they differ at no time.
 func (f *FileVault) change(edit func(map[string]string)) error {
 	next := make(map[string]string, len(f.held)+1)
-	for id, s := range f.held {
-		next[id] = s
-	}
+	maps.Copy(next, f.held)
 	edit(next)
 	data, err := seal(next, f.pass, f.work)
 	if err != nil {

@@ -13,7 +13,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // within is a context that ends with the test, or after d.
 func within(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), d)
+	ctx, stop := context.WithTimeout(t.Context(), d)
 	t.Cleanup(stop)
 	return ctx
 }

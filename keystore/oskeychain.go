@@ -24,6 +24,8 @@ const (
 	// is stored: a stray signal can end go-keyring's wait for a prompt early.
 	keepPatience = 3 * time.Second
 	keepPause    = 100 * time.Millisecond
+	// defaultKeyring is where go-keyring looks when no keyring is called "login".
+	defaultKeyring = "/org/freedesktop/secrets/aliases/default"
 	// closePatience is how long Close waits for a call that runs.
 	closePatience = time.Second
 )
@@ -46,6 +48,7 @@ type OSKeychain struct {
 	quit  chan struct{} // closed by Close
 	once  sync.Once
 	calls keyringCalls
+	keep  time.Duration // keepPatience
 
 	mu   sync.Mutex // guards late
 	late func()
@@ -71,7 +74,7 @@ func NewOSKeychain() *OSKeychain {
 }
 
 func newOSKeychain(calls keyringCalls) *OSKeychain {
-	return &OSKeychain{turn: make(chan struct{}, 1), quit: make(chan struct{}), calls: calls}
+	return &OSKeychain{turn: make(chan struct{}, 1), quit: make(chan struct{}), calls: calls, keep: keepPatience}
 }
 
 // Set implements Vault.
@@ -168,7 +171,7 @@ func (o *OSKeychain) Close() error {
 // lateVault is a Vault whose calls can succeed after they were given up.
 type lateVault interface {
 	// OnLate sets what to call, on any goroutine, after a call succeeded that
-	// had answered ErrTimeout.
+	// had answered ErrTimeout; now and then also after one that had not.
 	OnLate(f func())
 }
 
@@ -254,12 +257,20 @@ func (o *OSKeychain) call(ctx context.Context, f func(context.Context) (string, 
 		return answer{err: classify(err)}
 	}
 	text, err := f(ctx)
-	return answer{text, classify(err)}
+	err = classify(err)
+	if errors.Is(err, ErrLocked) && strings.Contains(err.Error(), defaultKeyring) {
+		// It says the same of a keyring that is locked and of a fresh user who
+		// has none.
+		if none := o.calls.probe(ctx); errors.Is(none, ErrNoVault) {
+			err = none
+		}
+	}
+	return answer{text, err}
 }
 
 // until looks again and again whether the keychain did what it said it did.
 func (o *OSKeychain) until(ctx context.Context, done func() bool) error {
-	limit := time.NewTimer(keepPatience)
+	limit := time.NewTimer(o.keep)
 	defer limit.Stop()
 	pause := time.NewTicker(keepPause)
 	defer pause.Stop()
@@ -306,9 +317,6 @@ func classify(err error) error {
 		part string
 		kind error
 	}{
-		// "failed to unlock correct collection '/org/…/aliases/default'" is
-		// what a fresh user without any keyring gets.
-		{"failed to unlock correct collection '/org/freedesktop/secrets/aliases/default'", ErrNoVault},
 		{"failed to unlock correct collection", ErrLocked},
 		{"IsLocked", ErrLocked},
 		{"User interaction is not allowed", ErrLocked}, // macOS, no screen

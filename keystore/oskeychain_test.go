@@ -17,7 +17,7 @@ func TestKeychainOneCallAtATime(t *testing.T) {
 	v := newOSKeychain(ring.calls())
 	done := make(chan error)
 	for i := range 20 {
-		go func() { done <- v.Set(context.Background(), fmt.Sprintf("k-%d", i), NewSecret("x")) }()
+		go func() { done <- v.Set(t.Context(), fmt.Sprintf("k-%d", i), NewSecret("x")) }()
 	}
 	for range 20 {
 		if err := <-done; err != nil {
@@ -107,6 +107,7 @@ func TestKeychainThatDoesNotKeep(t *testing.T) {
 	calls.set = func(_, _, _ string) error { return nil }
 	calls.delete = func(_, _ string) error { return nil }
 	v := newOSKeychain(calls)
+	v.keep = 500 * time.Millisecond
 	if err := v.Set(within(t, 10*time.Second), "k", NewSecret("x")); !errors.Is(err, ErrNotKept) {
 		t.Errorf("storing: %v", err)
 	}
@@ -124,9 +125,9 @@ func TestClosedKeychain(t *testing.T) {
 	ring := &fakeRing{hang: make(chan struct{})}
 	v := newOSKeychain(ring.calls())
 	running, waiting := make(chan error, 1), make(chan error, 1)
-	go func() { running <- v.Set(context.Background(), "k", NewSecret("x")) }()
+	go func() { running <- v.Set(t.Context(), "k", NewSecret("x")) }()
 	wait(t, "a call that runs", func() bool { return ring.inside.Load() == 1 })
-	go func() { _, err := v.Get(context.Background(), "k"); waiting <- err }()
+	go func() { _, err := v.Get(t.Context(), "k"); waiting <- err }()
 	start := time.Now()
 	if err := v.Close(); err != nil {
 		t.Error(err)
@@ -139,7 +140,7 @@ func TestClosedKeychain(t *testing.T) {
 			t.Errorf("a call under way says %v", err)
 		}
 	}
-	if err := v.Delete(context.Background(), "k"); !errors.Is(err, ErrClosed) {
+	if err := v.Delete(t.Context(), "k"); !errors.Is(err, ErrClosed) {
 		t.Errorf("a later call says %v", err)
 	}
 	close(ring.hang)
@@ -153,7 +154,7 @@ func TestClosedKeychain(t *testing.T) {
 func TestCloseWaitsForACallThatEnds(t *testing.T) {
 	ring := &fakeRing{hang: make(chan struct{})}
 	v := newOSKeychain(ring.calls())
-	go func() { _, _ = v.Get(context.Background(), "k") }()
+	go func() { _, _ = v.Get(t.Context(), "k") }()
 	wait(t, "a call that runs", func() bool { return ring.inside.Load() == 1 })
 	time.AfterFunc(100*time.Millisecond, func() { close(ring.hang) })
 	_ = v.Close()
@@ -169,15 +170,33 @@ func TestProbeThatHangsOrPanics(t *testing.T) {
 	calls.probe = func(context.Context) error { <-release; return nil }
 	v := newOSKeychain(calls)
 	start := time.Now()
-	if err := v.Probe(context.Background()); !errors.Is(err, ErrTimeout) {
+	if err := v.Probe(t.Context()); !errors.Is(err, ErrTimeout) {
 		t.Errorf("hanging: %v", err)
 	}
 	if d := time.Since(start); d < probePatience-100*time.Millisecond || d > probePatience+2*time.Second {
 		t.Errorf("it took %v", d)
 	}
 	calls.probe = func(context.Context) error { panic("boom") }
-	if err := newOSKeychain(calls).Probe(context.Background()); err == nil {
+	if err := newOSKeychain(calls).Probe(t.Context()); err == nil {
 		t.Error("a panic is no error")
+	}
+}
+
+// One text, two causes: a fresh user has no keyring at all, another has one
+// that is not called "login", and it is locked.
+func TestDefaultKeyringThatCannotBeUnlocked(t *testing.T) {
+	ring := &fakeRing{}
+	calls := ring.calls()
+	calls.get = func(_, _ string) (string, error) {
+		return "", errors.New("failed to unlock correct collection '/org/freedesktop/secrets/aliases/default'")
+	}
+	v := newOSKeychain(calls)
+	if _, err := v.Get(t.Context(), "k"); !errors.Is(err, ErrLocked) {
+		t.Errorf("with a keyring: %v", err)
+	}
+	ring.absent.Store(true)
+	if _, err := v.Get(t.Context(), "k"); !errors.Is(err, ErrNoVault) {
+		t.Errorf("without one: %v", err)
 	}
 }
 
@@ -188,7 +207,7 @@ func TestClassify(t *testing.T) {
 		"dial unix /tmp/dbus-gone: connect: no such file or directory":                            ErrNoVault,
 		"The name org.freedesktop.secrets was not provided by any .service files":                 ErrNoVault,
 		"dbus: couldn't determine address of session bus":                                         ErrNoVault,
-		"failed to unlock correct collection '/org/freedesktop/secrets/aliases/default'":          ErrNoVault,
+		"failed to unlock correct collection '/org/freedesktop/secrets/aliases/default'":          ErrLocked,
 		"failed to unlock correct collection '/org/freedesktop/secrets/collection/login'":         ErrLocked,
 		"security: SecKeychainSearchCopyNext: User interaction is not allowed.":                   ErrLocked, // macOS
 		"dbus: connection closed by user":                                                         ErrNoVault,
@@ -212,7 +231,7 @@ func TestClassify(t *testing.T) {
 		}
 	}
 	unheard := errors.New("something else")
-	if classify(unheard) != unheard || classify(nil) != nil {
+	if err := classify(unheard); !errors.Is(err, unheard) || err.Error() != unheard.Error() || classify(nil) != nil {
 		t.Error("an unknown error is changed, or none is one")
 	}
 }

@@ -48,8 +48,14 @@ func TestSecretIsHiddenFromEveryVerb(t *testing.T) {
 	in := unexported{name: "n", key: s}
 	in.deep.ptr = &s
 	values := []any{
-		s, &s, []Secret{s}, [1]Secret{s}, map[string]Secret{"k": s}, struct{ any }{s}, any(s),
-		exported{"n", s, &s, []Secret{s}, map[string]Secret{"k": s}}, &exported{Key: s}, in, &in,
+		s, &s,
+		[]Secret{s},
+		[1]Secret{s},
+		map[string]Secret{"k": s},
+		struct{ any }{s},
+		any(s),
+		exported{"n", s, &s, []Secret{s}, map[string]Secret{"k": s}},
+		&exported{Key: s}, in, &in,
 		fmt.Errorf("key %v: %w", s, errors.New("x")),
 	}
 	verbs := []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%T", "%t", "%c", "%U", "%40s", "%.3s", "%08v", "%!"}

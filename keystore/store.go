@@ -601,6 +601,10 @@ type Snapshot struct {
 	FileProblem  error
 }
 
+// Reaches says whether the secret of a key can be copied: it lies in the vault
+// in use.
+func (s Snapshot) Reaches(k Key) bool { return k.Vault == s.Vault || s.Vault == VaultAuto }
+
 // EndsWithProgram says whether new keys end with the program, which every
 // screen has to say.
 func (s Snapshot) EndsWithProgram() bool { return s.Vault == VaultMemory }

@@ -98,7 +98,7 @@ func TestKeychainWithoutABus(t *testing.T) {
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "none"))
 	v := keychain(t)
 	threeCalls(t, v, ErrNoVault)
-	if err := v.Probe(context.Background()); !errors.Is(err, ErrNoVault) {
+	if err := v.Probe(t.Context()); !errors.Is(err, ErrNoVault) {
 		t.Errorf("Probe says %v", err)
 	}
 }
@@ -118,7 +118,7 @@ func TestKeychainStartsNoBus(t *testing.T) {
 	if err := v.Set(within(t, 5*time.Second), "alice-1", NewSecret("x")); !errors.Is(err, ErrNoVault) {
 		t.Errorf("storing: %v", err)
 	}
-	if err := v.Probe(context.Background()); !errors.Is(err, ErrNoVault) {
+	if err := v.Probe(t.Context()); !errors.Is(err, ErrNoVault) {
 		t.Errorf("Probe says %v", err)
 	}
 	if _, err := os.Stat(trace); err == nil {
@@ -130,7 +130,7 @@ func TestKeychainWithoutAService(t *testing.T) {
 	testdesk.NewBus(t).SetSession(t)
 	v := keychain(t)
 	threeCalls(t, v, ErrNoVault)
-	if err := v.Probe(context.Background()); !errors.Is(err, ErrNoVault) {
+	if err := v.Probe(t.Context()); !errors.Is(err, ErrNoVault) {
 		t.Errorf("Probe says %v", err)
 	}
 }
@@ -141,7 +141,7 @@ func TestKeychainOfAFreshUser(t *testing.T) {
 	if err := v.Set(within(t, 5*time.Second), "alice-1", NewSecret("x")); !errors.Is(err, ErrNoVault) {
 		t.Errorf("storing: %v", err)
 	}
-	if err := v.Probe(context.Background()); !errors.Is(err, ErrNoVault) {
+	if err := v.Probe(t.Context()); !errors.Is(err, ErrNoVault) {
 		t.Errorf("Probe says %v", err)
 	}
 }
@@ -196,7 +196,7 @@ func TestProbeAsksNobody(t *testing.T) {
 	s.Lock()
 	s.OnUnlock(fakess.Prompt{Outcome: fakess.Ignore})
 	start := time.Now()
-	if err := v.Probe(context.Background()); err != nil {
+	if err := v.Probe(t.Context()); err != nil {
 		t.Errorf("a locked keychain is not there: %v", err)
 	}
 	if time.Since(start) > probePatience || s.PromptShown() != 0 || s.Calls("Unlock") != 0 {
@@ -205,7 +205,7 @@ func TestProbeAsksNobody(t *testing.T) {
 	s.Absent(true) // then it is a call that hangs; the fake's properties never do
 	s.Silence(true)
 	start = time.Now()
-	if err := v.Probe(context.Background()); !errors.Is(err, ErrTimeout) {
+	if err := v.Probe(t.Context()); !errors.Is(err, ErrTimeout) {
 		t.Errorf("a silent one: %v", err)
 	}
 	if d := time.Since(start); d > probePatience+time.Second {
@@ -228,6 +228,7 @@ func TestPromptThatNobodyAnswers(t *testing.T) {
 			t.Errorf("it took %v", d)
 		}
 	}
+	testdesk.Wait(t, "the question", 5*time.Second, func() bool { return s.PromptOpen() > 0 })
 	if n := s.PromptShown(); n != 1 {
 		t.Errorf("%d questions piled up", n)
 	}
@@ -241,6 +242,7 @@ func TestPromptThatNobodyAnswers(t *testing.T) {
 // that was "stored" is gone when somebody wants to copy it.
 func TestDismissedPromptIsNoSuccess(t *testing.T) {
 	v, s, _ := withFake(t)
+	v.keep = 300 * time.Millisecond
 	s.OnCreate(fakess.Prompt{Outcome: fakess.Dismiss})
 	if err := v.Set(within(t, 10*time.Second), "alice-1", NewSecret("x")); !errors.Is(err, ErrNotKept) {
 		t.Errorf("storing: %v", err)
@@ -319,7 +321,9 @@ func TestBusThatClosesDuringAPrompt(t *testing.T) {
 			s.Lock()
 			s.OnUnlock(fakess.Prompt{Outcome: fakess.Ignore})
 			result := make(chan error, 1)
-			go func() { result <- v.Set(within(t, 3*time.Second), "alice-1", NewSecret("x")) }()
+			ctx, giveUp := context.WithCancel(within(t, 20*time.Second))
+			defer giveUp()
+			go func() { result <- v.Set(ctx, "alice-1", NewSecret("x")) }()
 			testdesk.Wait(t, "a prompt", 5*time.Second, func() bool { return s.PromptOpen() == 1 })
 			want := ErrNoVault
 			switch who {
@@ -332,7 +336,8 @@ func TestBusThatClosesDuringAPrompt(t *testing.T) {
 			case "the desktop goes away":
 				b.Close()
 			case "the keychain crashes":
-				s.Close() // go-keyring waits on: only the deadline helps
+				s.Close()
+				giveUp() // go-keyring waits on: only the deadline helps
 				want = ErrTimeout
 			}
 			if err := <-result; !errors.Is(err, want) {
@@ -348,7 +353,7 @@ func TestCloseWithAPromptOpen(t *testing.T) {
 	s.Lock()
 	s.OnUnlock(fakess.Prompt{Outcome: fakess.Ignore})
 	result := make(chan error, 1)
-	go func() { _, err := v.Get(context.Background(), "alice-1"); result <- err }()
+	go func() { _, err := v.Get(t.Context(), "alice-1"); result <- err }()
 	testdesk.Wait(t, "a prompt", 5*time.Second, func() bool { return s.PromptOpen() == 1 })
 	_ = v.Close()
 	if err := <-result; !errors.Is(err, ErrClosed) {
@@ -396,9 +401,9 @@ func TestStoreWithAHostileKeychain(t *testing.T) {
 		t.Cleanup(func() { _ = s.Close() })
 		return s, f, home
 	}
-	add := func(t *testing.T, s *Store, d time.Duration) error {
+	add := func(ctx context.Context, t *testing.T, s *Store) error {
 		t.Helper()
-		_, secret, err := s.Add(within(t, d), "alice", grant)
+		_, secret, err := s.Add(ctx, "alice", grant)
 		if err != nil {
 			if _, ok := s.Find("alice"); ok || !secret.IsZero() {
 				t.Error("the key is half made")
@@ -409,14 +414,14 @@ func TestStoreWithAHostileKeychain(t *testing.T) {
 	t.Run("dismissed", func(t *testing.T) {
 		s, f, _ := open(t)
 		f.OnCreate(fakess.Prompt{Outcome: fakess.Dismiss})
-		if err := add(t, s, 10*time.Second); !errors.Is(err, ErrNotKept) {
+		if err := add(within(t, 20*time.Second), t, s); !errors.Is(err, ErrNotKept) {
 			t.Errorf("it says %v", err)
 		}
 		if p := s.State().VaultProblem; !errors.Is(p, ErrNotKept) {
 			t.Errorf("the state says %v", p)
 		}
 		f.OnCreate(fakess.Prompt{})
-		if err := add(t, s, 10*time.Second); err != nil {
+		if err := add(within(t, 20*time.Second), t, s); err != nil {
 			t.Errorf("trying again: %v", err)
 		}
 		if p := s.State().VaultProblem; p != nil {
@@ -426,7 +431,12 @@ func TestStoreWithAHostileKeychain(t *testing.T) {
 	t.Run("answered too late", func(t *testing.T) {
 		s, f, home := open(t)
 		f.OnCreate(fakess.Prompt{Outcome: fakess.Ignore})
-		if err := add(t, s, 300*time.Millisecond); !errors.Is(err, ErrTimeout) {
+		ctx, giveUp := context.WithCancel(within(t, 20*time.Second))
+		done := make(chan error, 1)
+		go func() { done <- add(ctx, t, s) }()
+		testdesk.Wait(t, "a prompt", 5*time.Second, func() bool { return f.PromptOpen() == 1 })
+		giveUp()
+		if err := <-done; !errors.Is(err, ErrTimeout) {
 			t.Errorf("it says %v", err)
 		}
 		if x := readIndex(t, home); len(x.Leftovers) != 1 || len(x.Keys) != 0 {
@@ -437,7 +447,7 @@ func TestStoreWithAHostileKeychain(t *testing.T) {
 			return f.Calls("Delete") > 0 && len(f.Secrets(service)) == 0
 		})
 		f.OnCreate(fakess.Prompt{})
-		if err := add(t, s, 10*time.Second); err != nil {
+		if err := add(within(t, 20*time.Second), t, s); err != nil {
 			t.Errorf("trying again: %v", err)
 		}
 		if err := s.Close(); err != nil {
@@ -455,9 +465,14 @@ func TestStoreWithAHostileKeychain(t *testing.T) {
 		}
 		f.Lock()
 		f.OnUnlock(fakess.Prompt{Outcome: fakess.Ignore})
+		ctx, giveUp := context.WithCancel(within(t, 20*time.Second))
 		done := make(chan error, 1)
-		go func() { done <- s.Remove(within(t, 500*time.Millisecond), "bob") }()
-		testdesk.Wait(t, "a refusal", 300*time.Millisecond, func() bool { return !s.Authenticate(secret.Reveal()).Known })
+		go func() { done <- s.Remove(ctx, "bob") }()
+		testdesk.Wait(t, "a prompt", 5*time.Second, func() bool { return f.PromptOpen() == 1 })
+		if s.Authenticate(secret.Reveal()).Known {
+			t.Error("the key works while its owner is asked to unlock the keychain")
+		}
+		giveUp()
 		var left *LeftoverError
 		if err := <-done; !errors.As(err, &left) || !errors.Is(err, ErrTimeout) {
 			t.Errorf("it says %v", err)
@@ -480,7 +495,7 @@ func TestStoreWithAHostileKeychain(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		if err := s.Probe(context.Background()); !errors.Is(err, ErrNoVault) {
+		if err := s.Probe(t.Context()); !errors.Is(err, ErrNoVault) {
 			t.Errorf("Probe says %v", err)
 		}
 		if x := s.State(); x.Vault != VaultMemory || !x.EndsWithProgram() || !errors.Is(x.Fallback, ErrNoVault) || x.VaultProblem != nil {

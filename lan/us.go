@@ -63,6 +63,18 @@ func (k Kind) String() string {
 // MarshalText implements encoding.TextMarshaler.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText implements encoding.TextUnmarshaler; an unknown word is Public,
+// the careful answer.
+func (k *Kind) UnmarshalText(b []byte) error {
+	*k = Public
+	for known := range Public {
+		if string(b) == known.String() {
+			*k = known
+		}
+	}
+	return nil
+}
+
 var sharedNet = netip.MustParsePrefix("100.64.0.0/10")
 
 // KindOf tells how far an address reaches. What is not known to stay near, the

@@ -67,7 +67,7 @@ var choices = []choice{
 	},
 	{
 		name: LimitsConnections, byDefault: "512",
-		help: "most connections at a time, from 1; none for no limit",
+		help: "most connections at a time, from 1; none for no limit. Takes effect when sharing starts next",
 		put: func(s *Settings, v string) (err error) {
 			if strings.TrimSpace(v) == none {
 				s.Connections = NoCountLimit
@@ -85,7 +85,7 @@ var choices = []choice{
 	},
 	{
 		name: LogKept, byDefault: "10000",
-		help: "entries of the request log kept in memory, 100 to 1000000; each takes about half a kilobyte",
+		help: "entries of the request log kept in memory, 100 to 1000000; each takes about half a kilobyte. Takes effect when Paddock starts next",
 		put: func(s *Settings, v string) (err error) {
 			s.LogKept, err = parseCount(v, 100, 1_000_000)
 			return err
@@ -157,7 +157,7 @@ func checkListen(v string) error {
 	if !isPort(port) {
 		return errors.New("the port is a number from 0 to 65535, 0 to let the system choose")
 	}
-	if host != "" && !isHost(host) {
+	if host != "" && !isHost(host) || v[0] == '[' && !isIP(host) {
 		return errors.New("the host is an address of this machine or its name")
 	}
 	return nil

@@ -39,6 +39,9 @@ func ParseUpstream(value string) (*url.URL, error) {
 		return nil, errors.New("the address begins with http:// or https://")
 	}
 	hostport, path, _ := strings.Cut(hostport, "/")
+	if strings.Contains(hostport, "@") { // Ollama would call a host named like the user
+		return nil, errors.New("the address holds a user name, which Ollama does not take")
+	}
 	host, given, err := net.SplitHostPort(hostport)
 	switch {
 	case err != nil: // no port, or an IPv6 address without brackets
@@ -88,17 +91,14 @@ func callable(host string) (string, error) {
 	if host == "" {
 		return "127.0.0.1", nil
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
+	if ip, ok := parseIP(host); ok {
 		switch {
-		case ip == netip.IPv6Unspecified():
+		case ip.WithZone("") == netip.IPv6Unspecified():
 			return netip.IPv6Loopback().String(), nil
 		case ip.Unmap() == netip.IPv4Unspecified():
 			return "127.0.0.1", nil
 		}
 		return ip.String(), nil
-	}
-	if strings.ContainsRune(host, '@') {
-		return "", errors.New("the address holds a user name, which Ollama does not take")
 	}
 	if !isHost(host) {
 		return "", errors.New("the host is not a name or an address")
@@ -106,9 +106,16 @@ func callable(host string) (string, error) {
 	return host, nil
 }
 
+// parseIP reads an address. netip takes anything for a zone, brackets included,
+// which would come apart differently when the URL is read again.
+func parseIP(s string) (netip.Addr, bool) {
+	ip, err := netip.ParseAddr(s)
+	return ip, err == nil && !strings.ContainsFunc(ip.Zone(), notInName)
+}
+
 func isIP(s string) bool {
-	_, err := netip.ParseAddr(s)
-	return err == nil
+	_, ok := parseIP(s)
+	return ok
 }
 
 // isHost reports whether s is an address or could be the name of a machine.
@@ -121,11 +128,15 @@ func isHost(s string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
-		if label == "" || len(label) > 63 || strings.ContainsFunc(label, func(r rune) bool {
-			return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-		}) {
+		if label == "" || len(label) > 63 || strings.ContainsFunc(label, notInName) {
 			return false
 		}
 	}
 	return true
+}
+
+// notInName reports whether a character has no place in a name, of a host or of
+// a network interface.
+func notInName(r rune) bool {
+	return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 }

@@ -138,7 +138,7 @@ func TestUnwritableFolder(t *testing.T) {
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Chmod(dir, 0o700)
+	defer func() { _ = os.Chmod(dir, 0o700) }()
 	// Root ignores the bit; as anybody else the write must be refused whole.
 	err := Write(path, []byte("new"), 0o600)
 	want := "new"

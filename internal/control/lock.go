@@ -42,11 +42,11 @@ func Claim(home string) (*Lock, error) {
 	if err := os.MkdirAll(home, atomicfile.DirPerm); err != nil {
 		return nil, fmt.Errorf("making the home folder: %w", err)
 	}
-	real, err := realHome(home)
+	abs, err := realHome(home)
 	if err != nil {
 		return nil, err
 	}
-	l := &Lock{home: real, file: flock.New(filepath.Join(real, lockFile), flock.SetPermissions(atomicfile.FilePerm))}
+	l := &Lock{home: abs, file: flock.New(filepath.Join(abs, lockFile), flock.SetPermissions(atomicfile.FilePerm))}
 	got, err := l.file.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("claiming %s: %w", home, err)

@@ -14,9 +14,18 @@ func private(dir string) error {
 	if err != nil {
 		return err
 	}
-	st, ok := fi.Sys().(*syscall.Stat_t)
-	if !fi.IsDir() || !ok || int(st.Uid) != os.Getuid() || fi.Mode().Perm()&0o077 != 0 {
+	if !fi.IsDir() || owner(dir) != os.Getuid() || fi.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("%s is open to others", dir)
 	}
 	return nil
+}
+
+// owner returns the user of a folder, or ourselves when the system does not tell.
+func owner(dir string) int {
+	if fi, err := os.Stat(dir); err == nil {
+		if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+			return int(st.Uid)
+		}
+	}
+	return os.Getuid()
 }

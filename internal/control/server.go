@@ -16,12 +16,17 @@ import (
 	"time"
 )
 
-// Bounds that keep a client from holding the instance up.
-const (
-	requestTime = 5 * time.Second  // for the request to arrive
-	writeTime   = 10 * time.Second // for one line to be taken
-	maxConns    = 64
-)
+// maxConns is how many connections are held at a time; more are told that it is
+// busy.
+const maxConns = 64
+
+// patience is what keeps a client from holding the instance up.
+type patience struct {
+	request time.Duration // for the request to arrive
+	line    time.Duration // for one line of the answer to be taken
+}
+
+var usualPatience = patience{request: 5 * time.Second, line: 10 * time.Second}
 
 // The codes that the socket itself answers with. Handlers add their own.
 const (
@@ -42,6 +47,7 @@ type Handler func(ctx context.Context, op string, args json.RawMessage, emit fun
 type Server struct {
 	lock   *Lock
 	handle Handler
+	wait   patience
 	l      *net.UnixListener
 	path   string
 
@@ -58,6 +64,10 @@ type Server struct {
 // Serve opens the control socket of a claimed home and answers until Close. A
 // home has one Server at a time.
 func Serve(lock *Lock, handle Handler) (*Server, error) {
+	return serve(lock, handle, usualPatience)
+}
+
+func serve(lock *Lock, handle Handler, wait patience) (*Server, error) {
 	lock.mu.Lock()
 	defer lock.mu.Unlock()
 	if !lock.file.Locked() {
@@ -74,7 +84,7 @@ func Serve(lock *Lock, handle Handler) (*Server, error) {
 	}
 	lock.served = true
 	s := &Server{
-		lock: lock, handle: handle, l: l, path: path, ctx: ctx, stop: stop,
+		lock: lock, handle: handle, wait: wait, l: l, path: path, ctx: ctx, stop: stop,
 		conns: map[*net.UnixConn]bool{},
 	}
 	s.done.Go(s.accept)
@@ -156,12 +166,12 @@ func refuse(c *net.UnixConn, code, message string) {
 }
 
 func (s *Server) serve(c *net.UnixConn) {
-	if err := checkPeer(c); err != nil {
+	if err := checkPeer(c, os.Getuid()); err != nil {
 		return // a stranger gets no answer, and learns nothing
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	out := &writer{c: c, cancel: cancel}
+	out := &writer{c: c, wait: s.wait.line, cancel: cancel}
 	q, err := s.read(c)
 	switch {
 	case errors.Is(err, errBadRequest):
@@ -184,7 +194,7 @@ func (s *Server) serve(c *net.UnixConn) {
 var errBadRequest = errors.New("bad request")
 
 func (s *Server) read(c *net.UnixConn) (request, error) {
-	_ = c.SetReadDeadline(time.Now().Add(requestTime))
+	_ = c.SetReadDeadline(time.Now().Add(s.wait.request))
 	// Close sets the deadline of every connection after it ended the context,
 	// so one of the two is seen whatever the order.
 	if s.ctx.Err() != nil {
@@ -231,6 +241,7 @@ func (e *coded) Code() string  { return e.code }
 // writer sends the lines of one answer.
 type writer struct {
 	c      *net.UnixConn
+	wait   time.Duration
 	cancel context.CancelFunc
 
 	mu   sync.Mutex // one line at a time; guards over
@@ -305,7 +316,7 @@ func (w *writer) send(a answer) error {
 	if err != nil {
 		return err // nothing was sent, so the next line may still be
 	}
-	_ = w.c.SetWriteDeadline(time.Now().Add(writeTime))
+	_ = w.c.SetWriteDeadline(time.Now().Add(w.wait))
 	if _, err := w.c.Write(line); err != nil {
 		w.over = fmt.Errorf("answering: %w", err)
 		w.cancel()

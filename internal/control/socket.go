@@ -37,7 +37,7 @@ const (
 // Every place is a folder that only this user may enter, because there is a
 // moment between making a socket and setting its mode.
 func bind(ctx context.Context, home string) (*net.UnixListener, string, error) {
-	clear(home)
+	sweep(home)
 	var problems []error
 	for _, place := range []func(string) (string, error){inRuntime, inHome, inTemp} {
 		path, err := place(home)
@@ -76,8 +76,6 @@ func listen(ctx context.Context, path string) (*net.UnixListener, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("%s is no unix socket", path)
 	}
-	// Go would remove whatever has the name at that time. Ours goes first.
-	u.SetUnlinkOnClose(false)
 	if err := os.Chmod(path, atomicfile.FilePerm); err != nil && runtime.GOOS != "windows" {
 		_ = u.Close()
 		return nil, err
@@ -104,15 +102,19 @@ func inHome(home string) (string, error) {
 }
 
 func inTemp(string) (string, error) {
-	dir, err := os.MkdirTemp("", tempPrefix) // 0700
+	parent := os.TempDir()
+	if len(parent) > longestPath/2 && runtime.GOOS != "windows" {
+		parent = "/tmp" // a TMPDIR of somebody's own can be as long as a home
+	}
+	dir, err := os.MkdirTemp(parent, tempPrefix) // 0700
 	if err != nil {
 		return "", err
 	}
 	return filepath.Join(dir, tempSocket), nil
 }
 
-// clear removes what a killed instance left. The lock must be held.
-func clear(home string) {
+// sweep removes what a killed instance left. The lock must be held.
+func sweep(home string) {
 	if path, err := readPointer(home); err == nil && ours(home, path) {
 		discard(path)
 	}

@@ -1,0 +1,51 @@
+package keystore
+
+import (
+	"fmt"
+	"testing"
+)
+
+func BenchmarkAuthenticate(b *testing.B) {
+	for _, n := range []int{20, 1000} {
+		s := openWith(b, b.TempDir(), NewMemoryVault())
+		var hit string
+		for i := range n {
+			_, secret := mustAdd(b, s, fmt.Sprint("key ", i))
+			if i == n/2 {
+				hit = secret.Reveal()
+			}
+		}
+		miss := Mint().Reveal()
+		run := func(what, presented string, known bool) {
+			b.Run(fmt.Sprintf("%s/%d", what, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if s.Authenticate(presented).Known != known {
+						b.Fatal("wrong")
+					}
+				}
+			})
+		}
+		run("hit", hit, true)
+		run("miss", miss, false)
+		b.Run(fmt.Sprintf("parallel/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					s.Authenticate(hit)
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkUsed(b *testing.B) {
+	s, _ := ringStore(b, b.TempDir())
+	k, _ := mustAdd(b, s, "alice")
+	now := s.now()
+	b.ReportAllocs()
+	for b.Loop() {
+		now = now.Add(1)
+		s.Used(k.ID, now)
+	}
+}

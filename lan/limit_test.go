@@ -1,0 +1,115 @@
+package lan
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// one dials from a given loopback address, of which Linux has many.
+func one(t *testing.T, from string, port int) net.Conn {
+	t.Helper()
+	d := net.Dialer{Timeout: 5 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	c, err := d.DialContext(t.Context(), "tcp", netip.AddrPortFrom(ip("127.0.0.1"), uint16(port)).String())
+	if err != nil {
+		t.Skip("this system has one loopback address only:", err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Ten thousand idle connections from one address must not lock out others; a
+// few say the same.
+func TestOneAddressDoesNotLockOutOthers(t *testing.T) {
+	l := Limit(listen(t, ":0"), 40, 10)
+	port := hello(t, l)
+	var idle []net.Conn
+	for range 10 {
+		c := one(t, "127.0.0.1", port)
+		if said(t, c) != "hello" {
+			t.Fatal("refused below the limit")
+		}
+		idle = append(idle, c)
+	}
+	for range 200 {
+		if said(t, one(t, "127.0.0.1", port)) != "" {
+			t.Fatal("served beyond the limit")
+		}
+	}
+	if said(t, one(t, "127.0.0.2", port)) != "hello" {
+		t.Fatal("another address was locked out")
+	}
+	// A place that is given back is free again, as soon as the server has
+	// noticed.
+	_ = idle[0].Close()
+	for end := time.Now().Add(10 * time.Second); said(t, one(t, "127.0.0.1", port)) != "hello"; {
+		if time.Now().After(end) {
+			t.Fatal("the place did not come back")
+		}
+	}
+}
+
+func TestAllAddressesTogetherHaveALimit(t *testing.T) {
+	port := hello(t, Limit(listen(t, "127.0.0.1:0"), 6, 3))
+	for _, from := range []string{"127.0.0.1", "127.0.0.2"} {
+		for range 3 {
+			if said(t, one(t, from, port)) != "hello" {
+				t.Fatal("refused below the limit")
+			}
+		}
+	}
+	if said(t, one(t, "127.0.0.3", port)) != "" {
+		t.Fatal("served beyond the limit")
+	}
+}
+
+func TestNoneIsNoLimit(t *testing.T) {
+	port := hello(t, Limit(listen(t, "127.0.0.1:0"), 0, 0))
+	for range 100 {
+		if said(t, one(t, "127.0.0.1", port)) != "hello" {
+			t.Fatal("refused without a limit")
+		}
+	}
+}
+
+func TestPlacesAreGivenBackOnceAndForgotten(t *testing.T) {
+	inner := listen(t, "127.0.0.1:0")
+	l := Limit(inner, 2, 2).(*limited)
+	client := one(t, "127.0.0.1", inner.Addr().(*net.TCPAddr).Port)
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.(interface{ NetConn() net.Conn }).NetConn().RemoteAddr().String() != client.LocalAddr().String() {
+		t.Error("the connection below is another one")
+	}
+	for range 3 {
+		_ = c.Close() // net/http may close twice
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all != 0 || len(l.held) != 0 {
+		t.Errorf("%d held, %v", l.all, l.held)
+	}
+}
+
+func TestIPv6NeighboursShareAPlace(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::ffff:2", true},
+		{"2001:db8:0:1::1", "2001:db8:0:2::1", false},
+		{"fe80::1%eth0", "fe80::2%eth1", true},
+		{"10.0.0.1", "10.0.0.2", false},
+		{"::ffff:10.0.0.1", "10.0.0.1", true},
+	} {
+		if got := who(ip(c.a).Unmap()) == who(ip(c.b).Unmap()); got != c.same {
+			t.Errorf("%s and %s: %v", c.a, c.b, got)
+		}
+	}
+	if who(netip.Addr{}) != (netip.Prefix{}) {
+		t.Error("no address has a place of its own")
+	}
+}

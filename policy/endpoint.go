@@ -88,6 +88,18 @@ type Endpoint struct {
 	Names  string // JSON members that name the model, in Ollama's order, joined by a comma
 }
 
+// Sources names the JSON members of an endpoint's body that say of which model
+// the named one is made, and on which host that one lies; empty when there are none.
+func (e Endpoint) Sources() (model, host string) {
+	switch e.Path {
+	case "/api/create":
+		return "from", "remote_host"
+	case "/api/copy":
+		return "source", ""
+	}
+	return "", ""
+}
+
 // The table is an allow-list of exact spellings. Deny-lists on raw paths have
 // at least four ways around them, because Ollama routes on the decoded path
 // (/api/%70ull and /api%2fpull reach the pull handler); so nothing is decoded,

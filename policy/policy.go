@@ -113,6 +113,8 @@ func Decide(h Head) Verdict {
 	case CredentialMalformed:
 		return Verdict{Reason: MalformedKey}
 	case CredentialOne:
+	default: // a kind that a later version forgot to judge
+		return Verdict{Reason: MalformedKey}
 	}
 	switch {
 	case !h.Caller.Known:
@@ -133,6 +135,8 @@ func Decide(h Head) Verdict {
 	case RouteMethod:
 		return Verdict{Reason: WrongMethod}
 	case RouteFound:
+	default:
+		return Verdict{Reason: UnknownEndpoint}
 	}
 	switch h.Endpoint.Class {
 	case ClassUse, ClassLook:
@@ -155,6 +159,16 @@ func DecideModel(g Grant, model string) Verdict {
 		return Verdict{Reason: CloudNotGranted}
 	}
 	return Verdict{Reason: Allowed}
+}
+
+// DecideSource judges the model that another one is made of. Without it a
+// manager without the cloud grant could copy "x:cloud" to "x", and everybody
+// would spend the owner's account by that name.
+func DecideSource(g Grant, source string, remote bool) Verdict {
+	if remote && !g.Cloud {
+		return Verdict{Reason: CloudNotGranted}
+	}
+	return DecideModel(g, source)
 }
 
 // IsCloud says whether Ollama would send a model of this name to ollama.com

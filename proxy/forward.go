@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -47,19 +49,21 @@ var passedBack = []string{"Content-Type", "Cache-Control", "Retry-After"}
 func (x *exchange) outbound(ctx context.Context, up *Upstream, e policy.Endpoint, body []byte) (*http.Request, error) {
 	target := *up.URL
 	target.Path = strings.TrimSuffix(target.Path, "/") + wirePath(x.r)
-	target.RawQuery = "" // no endpoint of Ollama's takes one
+	target.RawPath, target.RawQuery = "", "" // no endpoint of Ollama's takes a query
 	var content io.Reader
-	if e.Body == policy.BodyStream {
-		content = x.r.Body
-	} else if len(body) > 0 {
+	switch {
+	case x.upload != nil:
+		content = x.upload
+	case len(body) > 0:
 		content = bytes.NewReader(body)
 	}
 	out, err := http.NewRequestWithContext(ctx, x.r.Method, target.String(), content)
 	if err != nil {
 		return nil, err
 	}
+	named := connectionNames(x.r.Header)
 	for _, name := range passedOn {
-		if v := x.r.Header[name]; len(v) > 0 {
+		if v := x.r.Header[name]; len(v) > 0 && !named(name) {
 			out.Header[name] = v[:1]
 		}
 	}
@@ -67,7 +71,7 @@ func (x *exchange) outbound(ctx context.Context, up *Upstream, e policy.Endpoint
 		out.Header["User-Agent"] = []string{""} // keep Go from naming itself
 	}
 	switch {
-	case e.Body == policy.BodyStream:
+	case x.upload != nil:
 		out.ContentLength = x.r.ContentLength
 	case e.Class != policy.ClassManage:
 		// An empty list marks the request as repeatable and is never sent.
@@ -77,16 +81,39 @@ func (x *exchange) outbound(ctx context.Context, up *Upstream, e policy.Endpoint
 	return out, nil
 }
 
+// connectionNames says which headers the client's Connection header names. They
+// are meant for the gate alone, whatever they are called.
+func connectionNames(h http.Header) func(name string) bool {
+	lines := h["Connection"]
+	if len(lines) == 0 {
+		return func(string) bool { return false }
+	}
+	return func(name string) bool {
+		for _, line := range lines {
+			for option := range strings.SplitSeq(line, ",") {
+				if strings.EqualFold(strings.TrimSpace(option), name) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+}
+
 // forward passes an allowed request on and the answer back.
 func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint, body []byte) {
-	if e.Body == policy.BodyStream {
-		// Without this the answer to an upload could be cut: see readBody.
-		_ = x.rc.EnableFullDuplex()
-		defer x.r.Body.Close()
-	}
 	if up.URL == nil { // the owner's setting cannot be read: better nobody than a guess
 		x.refuse(policy.UpstreamUnanswers)
 		return
+	}
+	if e.Body == policy.BodyStream && x.r.Body != http.NoBody {
+		// Without this the answer to an upload could be cut: see readBody.
+		_ = x.rc.EnableFullDuplex()
+		x.upload = &upload{body: x.r.Body, rc: x.rc, pause: x.g.limits.bodyPause}
+		defer x.endUpload()
+		// The transport does not return from a cancelled request before it has
+		// read what it is reading of the body, which may be nothing for long.
+		defer context.AfterFunc(ctx, func() { x.upload.stop(0) })()
 	}
 	out, err := x.outbound(ctx, up, e, body)
 	if err != nil {
@@ -99,6 +126,11 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 		return
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode < 200 || answer.StatusCode > 599 {
+		// An upgrade that nobody asked for, or no status at all: not Ollama.
+		x.upstreamFault(policy.UpstreamUnanswers)
+		return
+	}
 
 	x.entry.Upstream, x.entry.Status = answer.StatusCode, answer.StatusCode
 	h := x.w.Header()
@@ -115,125 +147,210 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 	}
 	meter := newMeter(h.Get("Content-Type"), e)
 	x.w.WriteHeader(answer.StatusCode)
-	if x.r.Method == http.MethodHead || answer.StatusCode == http.StatusNoContent {
+	if x.r.Method == http.MethodHead || answer.StatusCode == http.StatusNoContent || answer.StatusCode == http.StatusNotModified {
+		x.writeDeadline()
 		x.entry.Phase = requestlog.Done
+		if answer.StatusCode >= 500 {
+			x.entry.Phase = requestlog.Failed
+		}
 		return
 	}
 	err = x.copyAnswer(ctx, answer, meter)
 	x.close(ctx, e, meter, err)
 }
 
+// endUpload leaves nobody reading the client's body. It must be closed here and
+// not by net/http, which panics when it closes one in full duplex that ends just
+// then (golang/go#68560).
+func (x *exchange) endUpload() {
+	x.entry.BytesIn, _ = x.upload.stop(x.g.limits.hurry)
+	_ = x.r.Body.Close()
+}
+
 // unanswered tells the client and the log why Ollama gave no answer.
 func (x *exchange) unanswered(ctx context.Context, err error) {
-	if by := cutter(ctx); by != requestlog.CutByNobody {
+	by := cutter(ctx)
+	if by != requestlog.CutByNobody && by != requestlog.CutByClient {
 		x.entry.Phase, x.entry.CutBy = requestlog.Cut, by
-		if by != requestlog.CutByClient {
-			x.entry.Status = x.cutAnswer(by)
-		}
+		x.cutAnswer(by)
 		return
 	}
-	if x.g.OnUpstreamFault != nil {
-		x.g.OnUpstreamFault()
+	if x.upload.tooSlow() { // net/http takes the deadline for a client that left
+		x.refuse(policy.BodyTooSlow)
+		return
+	}
+	if by == requestlog.CutByClient {
+		x.clientLeft()
 	}
 	reason := policy.UpstreamUnanswers
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
 		reason = policy.UpstreamTimeout
 	}
-	x.refuse(reason)
+	x.upstreamFault(reason)
 }
 
-// errWrite wraps what went wrong on the client's side of a copy.
-type errWrite struct{ error }
+func (x *exchange) upstreamFault(r policy.Reason) {
+	if x.g.OnUpstreamFault != nil {
+		x.g.OnUpstreamFault()
+	}
+	x.refuse(r)
+}
+
+// clientLeft ends a request whose client is gone and has got nothing. Returning
+// would have net/http make an empty 200 of it, which a client that has only
+// closed its sending half would take for the answer.
+func (x *exchange) clientLeft() {
+	x.entry.Phase, x.entry.CutBy, x.entry.Status = requestlog.Cut, requestlog.CutByClient, 0
+	x.entry.Reason = policy.Allowed
+	panic(http.ErrAbortHandler)
+}
+
+// What went wrong on the client's side of a copy.
+type (
+	errWrite struct{ error }
+	errStall struct{ error }
+)
 
 func (e errWrite) Unwrap() error { return e.error }
+func (e errStall) Unwrap() error { return e.error }
 
 // copyAnswer passes the answer on, each chunk flushed as it arrives.
 func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter *meter) error {
-	defer func() { _ = x.rc.SetWriteDeadline(time.Time{}) }()
-	if answer.ContentLength >= 0 && answer.ContentLength <= int64(chunkSize) {
+	if answer.ContentLength >= 0 && answer.ContentLength <= chunkSize {
 		buf := chunks.Get().(*[]byte)
 		defer chunks.Put(buf)
 		n, err := io.ReadFull(answer.Body, (*buf)[:answer.ContentLength])
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil {
 			return err
 		}
 		return x.pass((*buf)[:n], meter, false)
 	}
-	// Ollama is read by a goroutine of its own into a bounded queue, so that a
+	// A write that waits for a slow client is woken when the request is cut, so
+	// that a withdrawn key ends now and not at the stall limit.
+	woken := make(chan struct{})
+	unhook := context.AfterFunc(ctx, func() {
+		defer close(woken)
+		x.deadline.Lock()
+		defer x.deadline.Unlock()
+		x.cut = true
+		_ = x.rc.SetWriteDeadline(time.Unix(1, 0))
+	})
+	defer func() {
+		if !unhook() {
+			<-woken
+		}
+	}()
+	// Ollama is read by a goroutine of its own into a bounded spool, so that a
 	// slow client does not hold Ollama's only slot (ollama 0.17.4 can hang for
 	// everybody when a client stops reading and then leaves).
-	ctx, stop := context.WithCancel(ctx)
+	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	queue := make(chan *[]byte, queueLength)
-	var end error
+	s := newSpool()
 	var reader sync.WaitGroup
-	reader.Go(func() {
-		defer close(queue)
-		for {
-			buf := chunks.Get().(*[]byte)
-			*buf = (*buf)[:chunkSize]
-			n, err := answer.Body.Read(*buf)
-			*buf = (*buf)[:n]
-			if n > 0 {
-				select {
-				case queue <- buf:
-				case <-ctx.Done():
-					end = ctx.Err()
-					return
-				}
-			}
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					end = err
-				}
-				return
-			}
-		}
-	})
+	reader.Go(func() { s.end(x.readAnswer(reading, answer.Body, s)) })
+	spare := (*chunks.Get().(*[]byte))[:0]
 	var failed error
-	for buf := range queue {
-		if failed == nil {
-			if err := x.pass(*buf, meter, len(queue) == 0); err != nil {
-				failed = errWrite{err}
-				stop()
-				answer.Body.Close() // wakes the reader
-			}
+	for failed == nil {
+		var b []byte
+		b, failed = s.take(ctx, spare)
+		if len(b) == 0 {
+			spare = b
+			break
 		}
-		*buf = (*buf)[:cap(*buf)]
-		chunks.Put(buf)
+		for rest := b; len(rest) > 0 && failed == nil; {
+			piece := rest[:min(len(rest), chunkSize)] // each makes progress within the stall limit
+			rest = rest[len(piece):]
+			failed = x.pass(piece, meter, len(rest) == 0)
+		}
+		if spare = b[:0]; cap(spare) > 4*chunkSize {
+			spare = make([]byte, 0, chunkSize) // the client was slow once: let the big one go
+		}
+	}
+	if failed != nil {
+		stop()
+		answer.Body.Close() // wakes the reader
 	}
 	reader.Wait()
-	if failed != nil {
-		return failed
-	}
-	return end
+	free(spare)
+	free(s.wait)
+	return failed
 }
 
-const (
-	chunkSize   = 16 << 10
-	queueLength = 64 // so at most 1 MiB waits for a slow client
-)
+// readAnswer reads Ollama into the spool until the end. It runs in a goroutine
+// of its own, where a panic would end the whole program.
+func (x *exchange) readAnswer(ctx context.Context, body io.Reader, s *spool) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if x.g.OnPanic != nil {
+				x.g.OnPanic(debug.Stack())
+			}
+			err = errReader
+		}
+	}()
+	buf := chunks.Get().(*[]byte)
+	defer chunks.Put(buf)
+	for {
+		n, err := body.Read(*buf)
+		if n > 0 {
+			if err := s.put(ctx, (*buf)[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
 
-var chunks = sync.Pool{New: func() any { b := make([]byte, chunkSize); return &b }}
+var errReader = errors.New("a fault while Ollama's answer was read")
 
 // pass writes one chunk, and only then looks at it: counting never delays a byte.
 func (x *exchange) pass(b []byte, meter *meter, flush bool) error {
-	if x.entry.FirstToken == 0 {
+	if x.entry.FirstToken == 0 && len(b) > 0 {
 		x.entry.FirstToken = max(x.g.Now().Sub(x.entry.Time), 1)
 		x.live.FirstByte(x.entry.FirstToken)
 	}
-	_ = x.rc.SetWriteDeadline(time.Now().Add(stallLimit))
-	if _, err := x.w.Write(b); err != nil {
-		return err
+	began, err := x.writeDeadline()
+	if err == nil {
+		_, err = x.w.Write(b)
 	}
-	if flush {
-		if err := x.rc.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return err
+	if err == nil && flush {
+		if err = x.rc.Flush(); errors.Is(err, http.ErrNotSupported) {
+			err = nil
 		}
+		if x.r.ProtoMajor >= 2 {
+			// In HTTP/2 a deadline that passes resets the stream, even when
+			// nothing waits to be written but the model only thinks.
+			_ = x.rc.SetWriteDeadline(time.Time{})
+		}
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, os.ErrDeadlineExceeded) && time.Since(began) >= x.g.limits.stall:
+		return errStall{err}
+	default:
+		return errWrite{err}
 	}
 	x.entry.BytesOut += int64(len(b))
 	x.live.Progress(meter.feed(b), int64(len(b)))
 	return nil
+}
+
+// writeDeadline gives the writes that follow until the stall limit. It stays in
+// force for what net/http writes after the handler; ServeHTTP takes it away when
+// the connection's next request comes.
+func (x *exchange) writeDeadline() (began time.Time, err error) {
+	x.deadline.Lock()
+	defer x.deadline.Unlock()
+	if x.cut {
+		return began, fmt.Errorf("writing an answer: %w", context.Canceled)
+	}
+	began = time.Now()
+	_ = x.rc.SetWriteDeadline(began.Add(x.g.limits.stall)) // unsupported only by recorders in tests
+	return began, nil
 }
 
 // close settles how the request ended. An answer that broke off makes the
@@ -244,29 +361,39 @@ func (x *exchange) close(ctx context.Context, e policy.Endpoint, meter *meter, e
 	x.entry.Rate = meter.rate(x.g.Now().Sub(x.entry.Time) - x.entry.FirstToken)
 	by := cutter(ctx)
 	var write errWrite
+	var stall errStall
 	switch {
-	case err == nil && (e.Class != policy.ClassUse || meter.complete() || x.entry.Upstream >= 400):
+	case err == nil && (e.Class != policy.ClassUse || meter.complete() || x.entry.Upstream >= 400),
+		by == requestlog.CutByClient && meter.kind != kindPlain && e.Class == policy.ClassUse && meter.done:
+		// Many clients leave at the last object and do not wait for the end of
+		// the stream behind it.
 		x.entry.Phase = requestlog.Done
 		if x.entry.Upstream >= 500 || meter.failed {
 			x.entry.Phase = requestlog.Failed
 		}
 		return
-	case by != requestlog.CutByNobody:
+	case by != requestlog.CutByNobody && by != requestlog.CutByClient:
 		x.entry.Phase, x.entry.CutBy = requestlog.Cut, by
-	case errors.As(err, &write) && errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.As(err, &stall):
+		// Before the client: net/http takes every failed write for one that left.
 		x.entry.Phase, x.entry.CutBy = requestlog.Cut, requestlog.CutByStall
-	case errors.As(err, &write):
+	case by == requestlog.CutByClient, errors.As(err, &write):
 		x.entry.Phase, x.entry.CutBy = requestlog.Cut, requestlog.CutByClient
 	case err == nil:
 		// Ollama ended the stream without its final object: it failed in the
 		// middle, and what it said so far has been passed on faithfully.
 		x.entry.Phase, x.entry.Reason = requestlog.Failed, policy.UpstreamUnanswers
 		return
+	case errors.Is(err, errReader):
+		x.entry.Phase, x.entry.Reason = requestlog.Failed, policy.InternalFault
 	default:
 		x.entry.Phase, x.entry.Reason = requestlog.Failed, policy.UpstreamUnanswers
 		if x.g.OnUpstreamFault != nil {
 			x.g.OnUpstreamFault()
 		}
+	}
+	if x.entry.BytesOut == 0 {
+		x.entry.Status = 0 // not even the header has left
 	}
 	panic(http.ErrAbortHandler)
 }

@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +54,7 @@ type Config struct {
 // Upstream is the Ollama behind the gate.
 type Upstream struct {
 	URL  *url.URL // nil while nobody knows where it is: every request fails
-	Demo bool // the built-in demo, which every answer and log line says
+	Demo bool     // the built-in demo, which every answer and log line says
 }
 
 // Gate is the handler. It is safe for concurrent use.
@@ -61,15 +63,21 @@ type Gate struct {
 	upstream atomic.Pointer[Upstream]
 	running  running
 	draining atomic.Bool
+	maxBody  atomic.Int64 // Config.MaxBody says how it begins
+	limits   limits
 }
+
+// limits are the gate's patience, which tests shorten.
+type limits struct{ bodyPause, bodyTotal, stall, hurry time.Duration }
 
 // Sizes and times of the gate. They stand in security.md with their reasons.
 const (
 	DefaultMaxBody = 16 << 20
 	maxLookBody    = 1 << 20
-	bodyPause      = 10 * time.Second // longest pause while a body arrives
-	bodyTotal      = 5 * time.Minute  // longest time for a whole body
-	stallLimit     = 60 * time.Second // longest time a client may stop reading
+	bodyPause      = 10 * time.Second       // longest pause while a body arrives
+	bodyTotal      = 5 * time.Minute        // longest time for a whole body that is read first
+	stallLimit     = 60 * time.Second       // longest time a client may stop reading
+	hurryLimit     = 500 * time.Millisecond // longest time for the unread rest of a refused body
 )
 
 // New makes a gate.
@@ -83,13 +91,17 @@ func New(c Config) *Gate {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	g := &Gate{Config: c}
+	g := &Gate{Config: c, limits: limits{bodyPause, bodyTotal, stallLimit, hurryLimit}}
 	g.SetUpstream(c.Upstream)
+	g.SetMaxBody(c.MaxBody)
 	return g
 }
 
 // SetUpstream changes the Ollama for the requests that come from now on.
 func (g *Gate) SetUpstream(u Upstream) { g.upstream.Store(&u) }
+
+// SetMaxBody changes the largest body for the requests that come from now on.
+func (g *Gate) SetMaxBody(bytes int64) { g.maxBody.Store(bytes) }
 
 // Drain refuses what comes from now on with 503, or ends that.
 func (g *Gate) Drain(on bool) { g.draining.Store(on) }
@@ -103,6 +115,14 @@ type exchange struct {
 	entry requestlog.Entry
 	live  *requestlog.Request // set while the request runs
 	model string
+	read  bool // the body has been read to its end
+
+	source string // a second model, of which the named one is made
+	remote bool   // that one lies on another machine
+	upload *upload
+
+	deadline sync.Mutex // guards cut, and the write deadline with it
+	cut      bool       // the request was cut: no deadline may be pushed out again
 }
 
 // ServeHTTP checks one request and passes it on. Whatever happens, a fault of
@@ -115,12 +135,14 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ID: newID(), Time: now, Phase: requestlog.Refused, Reason: policy.InternalFault, Demo: up.Demo,
 		Address:   address(r.RemoteAddr),
 		Program:   program(r.UserAgent()),
-		UserAgent: requestlog.Clean(r.UserAgent(), requestlog.MaxText),
-		Origin:    requestlog.Clean(r.Header.Get("Origin"), requestlog.MaxText),
+		UserAgent: shown(r.UserAgent(), requestlog.MaxText),
+		Origin:    shown(r.Header.Get("Origin"), requestlog.MaxText),
 		TLS:       tlsVersion(r.TLS),
-		Method:    requestlog.Clean(r.Method, 16),
-		Path:      requestlog.Clean(wirePath(r), requestlog.MaxPath),
+		Method:    shown(r.Method, 16),
+		Path:      shown(logPath(r), requestlog.MaxPath),
 	}
+	// What the last request on this connection left must not end this one.
+	_ = x.rc.SetWriteDeadline(time.Time{})
 	w.Header().Set("X-Request-Id", x.entry.ID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	abort := false
@@ -196,15 +218,16 @@ func (x *exchange) serve(up *Upstream) {
 		head.Caller = x.g.Keys.Authenticate(presented)
 		x.setCaller(head.Caller)
 	}
-	if v := policy.Decide(head); !v.OK() {
+	v := policy.Decide(head)
+	if x.g.OnUse != nil && head.Caller.Known && v.Reason.Status() != http.StatusUnauthorized {
+		x.g.OnUse(head.Caller.ID, x.entry.Time)
+	}
+	if !v.OK() {
 		if v.Reason == policy.WrongMethod {
 			x.w.Header().Set("Allow", policy.Methods(path))
 		}
 		x.refuse(v.Reason)
 		return
-	}
-	if x.g.OnUse != nil {
-		x.g.OnUse(head.Caller.ID, x.entry.Time)
 	}
 	if x.g.draining.Load() {
 		x.refuse(policy.Draining)
@@ -218,6 +241,9 @@ func (x *exchange) serve(up *Upstream) {
 	if reason == policy.Allowed {
 		reason = policy.DecideModel(head.Caller.Grant, x.model).Reason
 	}
+	if reason == policy.Allowed {
+		reason = policy.DecideSource(head.Caller.Grant, x.source, x.remote).Reason
+	}
 	if reason != policy.Allowed {
 		x.refuse(reason)
 		return
@@ -230,9 +256,14 @@ func (x *exchange) serve(up *Upstream) {
 	leave := x.g.running.enter(x.entry.ID, head.Caller.ID, stop)
 	defer leave()
 	// A key that was removed after Authenticate and before enter would miss
-	// its Cut, so the question is asked once more from inside.
-	if !x.g.Keys.Valid(head.Caller.ID) {
+	// its Cut, and so would a request whose body arrived while sharing ended:
+	// both questions are asked once more from inside.
+	switch {
+	case !x.g.Keys.Valid(head.Caller.ID):
 		x.refuse(policy.SuspendedKey)
+		return
+	case x.g.draining.Load():
+		x.refuse(policy.Draining)
 		return
 	}
 	x.forward(ctx, up, endpoint, body)
@@ -260,13 +291,27 @@ func wirePath(r *http.Request) string {
 	if r.URL.RawPath != "" {
 		return r.URL.RawPath
 	}
-	p := r.RequestURI
-	for i := 0; i < len(p); i++ {
-		if p[i] == '?' || p[i] == '#' {
-			return p[:i]
-		}
-	}
+	p, _, _ := strings.Cut(r.RequestURI, "?")
 	return p
+}
+
+// logPath is what the log shows of a request target: the path as it was spelled,
+// without query and without a name and password, which may be a key.
+func logPath(r *http.Request) string {
+	if r.URL.Opaque != "" {
+		return r.URL.Scheme + ":" // may hold anything
+	}
+	if r.URL.Scheme != "" || r.URL.Host != "" {
+		p := r.URL.RawPath
+		if p == "" {
+			p = r.URL.Path
+		}
+		if r.URL.Scheme == "" {
+			return r.URL.Host + p
+		}
+		return r.URL.Scheme + "://" + r.URL.Host + p
+	}
+	return wirePath(r)
 }
 
 func address(remote string) string {

@@ -9,20 +9,22 @@ import (
 )
 
 // meter reads the figures that Ollama itself states out of an answer that
-// passes by. It keeps no text beyond the line or the tail it looks at, and is
-// used from one goroutine.
+// passes by. It keeps no text, and is used from one goroutine.
 //
 // While a stream runs its chunks are counted as tokens, because Ollama sends
 // one chunk a token; its own figures replace the count when they come.
 type meter struct {
 	kind      kind
-	line      []byte // the unfinished line of a stream, or the tail of a plain answer
-	skip      bool   // the unfinished line is too long to look at
+	silent    bool // not an inference: nothing is counted, only errors are seen
 	tokensIn  int64
 	tokensOut int64
 	evalNanos int64
 	done      bool // the marker of a complete answer was seen
 	failed    bool // an error object was seen in a stream
+	walk      walker
+	line      int     // how many bytes of an SSE line's start have been looked at; -1 when the line does not matter
+	head      [6]byte // the first bytes of an SSE line's data
+	headed    int
 }
 
 type kind int
@@ -34,15 +36,14 @@ const (
 )
 
 const (
-	maxLine = 256 << 10 // final objects of /api/generate carry the whole context
-	maxTail = 8 << 10   // Ollama writes its figures last
+	dataField = "data:"
+	dataEnd   = "[DONE]"
 )
 
 func newMeter(contentType string, e policy.Endpoint) *meter {
-	m := &meter{}
+	m := &meter{silent: e.Class != policy.ClassUse}
+	m.done = m.silent
 	switch {
-	case e.Class != policy.ClassUse:
-		m.done = true
 	case strings.HasPrefix(contentType, "application/x-ndjson"):
 		m.kind = kindNDJSON
 	case strings.HasPrefix(contentType, "text/event-stream"):
@@ -58,148 +59,106 @@ func (m *meter) complete() bool { return m.kind == kindPlain || m.done }
 // feed looks at a chunk and returns how many tokens it counted in it.
 func (m *meter) feed(b []byte) (tokens int64) {
 	if m.kind == kindPlain {
-		if m.done {
-			return 0
-		}
-		m.line = append(m.line, b...)
-		if len(m.line) > 2*maxTail {
-			m.line = append(m.line[:0], m.line[len(m.line)-maxTail:]...)
+		if !m.silent {
+			m.walk.feed(b)
 		}
 		return 0
 	}
 	for len(b) > 0 {
 		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
-			if m.skip = m.skip || len(m.line)+len(b) > maxLine; m.skip {
-				m.line = m.line[:0]
-			} else {
-				m.line = append(m.line, b...)
-			}
+			m.part(b)
 			break
 		}
-		switch {
-		case m.skip:
-			m.skip = false
-		case len(m.line) > 0:
-			m.line = append(m.line, b[:i]...)
-			tokens += m.read(m.line)
-		default:
-			tokens += m.read(b[:i])
-		}
-		m.line = m.line[:0]
+		m.part(b[:i])
+		tokens += m.endLine()
 		b = b[i+1:]
 	}
-	m.tokensOut += tokens
 	return tokens
 }
 
 // end looks at what is left when the answer is over.
 func (m *meter) end() {
-	if len(m.line) == 0 {
+	if m.kind != kindPlain {
+		m.endLine()
 		return
 	}
-	if m.kind == kindPlain {
-		m.figures(m.line)
-	} else {
-		m.tokensOut += m.read(m.line)
+	if m.walk.closed {
+		m.take()
 	}
-	m.line = nil
 }
 
-var (
-	markDone      = []byte(`"done":true`)
-	markUsage     = []byte(`"usage":{`)
-	markError     = []byte(`{"error":`)
-	markData      = []byte("data: ")
-	markEnd       = []byte("[DONE]")
-	markChoice    = []byte(`"choices":[{`)
-	markFinish    = []byte(`"finish_reason":"`)
-	markDelta     = []byte(`{"type":"content_block_delta"`)
-	markStop      = []byte(`{"type":"message_stop"`)
-	markText      = []byte(`"type":"response.output_text.delta"`)
-	markReasoning = []byte(`"type":"response.reasoning`)
-	markCompleted = []byte(`"type":"response.completed"`)
-	markIncompl   = []byte(`"type":"response.incomplete"`)
-)
-
-// read looks at one line of a stream and returns 1 when it carries a token.
-func (m *meter) read(line []byte) int64 {
-	if m.kind == kindNDJSON {
-		switch {
-		case bytes.Contains(line, markDone):
-			m.done = true
-			m.figures(line)
-			return 0
-		case bytes.HasPrefix(line, markError):
-			m.done, m.failed = true, true
-			return 0
-		case len(bytes.TrimSpace(line)) == 0:
-			return 0
+// part looks at a piece of a line.
+func (m *meter) part(b []byte) {
+	if m.kind == kindSSE {
+		for m.line >= 0 && m.line < len(dataField) && len(b) > 0 {
+			if b[0] != dataField[m.line] {
+				m.line = -1
+				break
+			}
+			m.line++
+			b = b[1:]
 		}
-		return 1
+		if m.line < len(dataField) {
+			return
+		}
+		for i := 0; i < len(b) && m.headed < len(m.head); i++ {
+			if m.headed == 0 && b[i] == ' ' {
+				continue
+			}
+			m.head[m.headed] = b[i]
+			m.headed++
+		}
 	}
-	line, ok := bytes.CutPrefix(line, markData)
-	if !ok {
-		return 0
-	}
-	line = bytes.TrimRight(line, "\r")
+	m.walk.feed(b)
+}
+
+// endLine settles a line and returns 1 when it carried a token.
+func (m *meter) endLine() (token int64) {
+	w := &m.walk
 	switch {
-	case bytes.Equal(line, markEnd), bytes.HasPrefix(line, markStop):
+	case m.kind == kindSSE && m.headed == len(m.head) && string(m.head[:]) == dataEnd:
 		m.done = true
-		return 0
-	case bytes.Contains(line, markCompleted), bytes.Contains(line, markIncompl):
-		m.done = true
-		m.figures(line)
-		return 0
-	case bytes.HasPrefix(line, markError):
+	case !w.touched || !w.closed:
+	case w.errored:
 		m.failed = true
-		return 0
-	}
-	if bytes.Contains(line, markUsage) {
-		m.figures(line)
-	}
-	switch {
-	case bytes.Contains(line, markChoice):
-		if !bytes.Contains(line, markFinish) {
-			return 1
+		m.done = m.done || m.kind == kindNDJSON // Ollama says nothing after it
+	case m.silent:
+	case m.kind == kindNDJSON && w.done:
+		m.done = true
+		m.take()
+	case m.kind == kindNDJSON:
+		token = 1
+	default:
+		m.take()
+		switch {
+		case w.event == eventStop:
+			m.done = true
+		case w.event == eventFailed:
+			m.done, m.failed = true, true
+		case w.event == eventToken, w.choice && !w.finish:
+			token = 1
 		}
-	case bytes.HasPrefix(line, markDelta), bytes.Contains(line, markText), bytes.Contains(line, markReasoning) && bytes.Contains(line, []byte(`.delta"`)):
-		return 1
 	}
-	return 0
+	if !w.hasOut {
+		m.tokensOut += token // line by line: Ollama's own figure replaces what was counted before it
+	}
+	m.walk, m.line, m.headed = walker{}, 0, 0
+	return token
 }
 
-// figures takes Ollama's own counts. A quote inside a JSON string is always
-// escaped, so a name with both its quotes and a colon is a member and never
-// part of what a model said; the last one counts, and Ollama writes its figures
-// after everything a model can influence.
-func (m *meter) figures(b []byte) {
-	for _, name := range []string{`"prompt_eval_count":`, `"prompt_tokens":`, `"input_tokens":`} {
-		if n, ok := lastNumber(b, name); ok {
-			m.tokensIn = n
-		}
+// take takes Ollama's own counts from the document that has just ended.
+func (m *meter) take() {
+	f := &m.walk.figures
+	if f.hasIn {
+		m.tokensIn = f.in
 	}
-	for _, name := range []string{`"eval_count":`, `"completion_tokens":`, `"output_tokens":`} {
-		if n, ok := lastNumber(b, name); ok {
-			m.tokensOut = n
-		}
+	if f.hasOut {
+		m.tokensOut = f.out
 	}
-	if n, ok := lastNumber(b, `"eval_duration":`); ok {
-		m.evalNanos = n
+	if f.hasNs {
+		m.evalNanos = f.nanos
 	}
-}
-
-func lastNumber(b []byte, name string) (n int64, ok bool) {
-	i := bytes.LastIndex(b, []byte(name))
-	if i < 0 {
-		return 0, false
-	}
-	for i += len(name); i < len(b) && b[i] == ' '; i++ {
-	}
-	for ; i < len(b) && b[i] >= '0' && b[i] <= '9' && n < 1<<53; i++ {
-		n, ok = n*10+int64(b[i]-'0'), true
-	}
-	return n, ok
 }
 
 // rate is the tokens a second: by Ollama's own clock where it states one, else

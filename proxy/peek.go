@@ -3,7 +3,6 @@ package proxy
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -33,16 +32,20 @@ func peekModel(body []byte, names string) (model string, ok bool) {
 	seen := make([]bool, len(wanted))
 	good := true
 	members(body, func(rawKey, rawValue []byte) bool {
-		var key string
-		if json.Unmarshal(rawKey, &key) != nil {
-			good = false
-			return false
+		key := rawKey[1 : len(rawKey)-1]
+		if bytes.IndexByte(key, '\\') >= 0 { // most keys have no escapes, and a body may have a million
+			var decoded string
+			if json.Unmarshal(rawKey, &decoded) != nil {
+				good = false
+				return false
+			}
+			key = []byte(decoded)
 		}
 		for i, w := range wanted {
-			if w == "" || !strings.EqualFold(key, w) {
+			if w == "" || !strings.EqualFold(string(key), w) {
 				continue
 			}
-			if key != w || seen[i] {
+			if string(key) != w || seen[i] {
 				good = false
 				return false
 			}
@@ -141,7 +144,9 @@ func valueEnd(b []byte, i int) int {
 // maxForm bounds the value of a form's model field.
 const maxForm = 1 << 10
 
-// peekForm reads the model out of a multipart form; at most one field may name it.
+// peekForm reads the model out of a multipart form; at most one field may name
+// it. A part with a Content-Transfer-Encoding is refused: Ollama's reader undoes
+// quoted-printable, so "x=3Acloud" would be one model here and another there.
 func peekForm(body []byte, contentType string) (model string, ok bool) {
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil || kind != "multipart/form-data" {
@@ -152,10 +157,15 @@ func peekForm(body []byte, contentType string) (model string, ok bool) {
 	for {
 		part, err := reader.NextRawPart()
 		if err != nil {
-			return model, errors.Is(err, io.EOF)
+			// Exactly io.EOF stands behind the last boundary. A form that breaks
+			// off wraps it, and Ollama's reader refuses such a form.
+			return model, err == io.EOF //nolint:errorlint // see above
 		}
 		if !strings.EqualFold(part.FormName(), "model") {
 			continue
+		}
+		if part.FormName() != "model" || part.FileName() != "" || part.Header.Get("Content-Transfer-Encoding") != "" {
+			return "", false
 		}
 		var b [maxForm + 1]byte
 		n := 0
@@ -166,7 +176,7 @@ func peekForm(body []byte, contentType string) (model string, ok bool) {
 				break
 			}
 		}
-		if seen || n > maxForm || !utf8.Valid(b[:n]) {
+		if seen || n > maxForm || !utf8.Valid(b[:n]) || bytes.ContainsRune(b[:n], utf8.RuneError) {
 			return "", false
 		}
 		seen, model = true, string(b[:n])
@@ -179,6 +189,14 @@ func (x *exchange) readModel(e policy.Endpoint, body []byte, path string) policy
 	switch e.Body {
 	case policy.BodyJSON:
 		x.model, ok = peekModel(body, e.Names)
+		if from, remote := e.Sources(); ok && from != "" {
+			x.source, ok = peekModel(body, from)
+			if ok && remote != "" {
+				var host string
+				host, ok = peekModel(body, remote)
+				x.remote = host != ""
+			}
+		}
 	case policy.BodyForm:
 		x.model, ok = peekForm(body, x.r.Header.Get("Content-Type"))
 	case policy.BodyNone:

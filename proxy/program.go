@@ -53,7 +53,7 @@ func program(userAgent string) string {
 	}
 	first, _, _ := strings.Cut(userAgent, "/")
 	first, _, _ = strings.Cut(first, " ")
-	return requestlog.Clean(first, 32)
+	return shown(first, 32)
 }
 
 func tlsVersion(s *tls.ConnectionState) string {
@@ -63,4 +63,32 @@ func tlsVersion(s *tls.ConnectionState) string {
 	return tls.VersionName(s.Version)
 }
 
-func cleanModel(name string) string { return requestlog.Clean(name, requestlog.MaxModel) }
+func cleanModel(name string) string { return shown(name, requestlog.MaxModel) }
+
+const keySign = "pdk_"
+
+// shown makes text from outside fit for the log. People paste keys into the
+// wrong field, the address above all, so whatever looks like one is taken out.
+func shown(s string, limit int) string {
+	if len(s) > limit+64 {
+		s = s[:limit+64]
+	}
+	for at := 0; ; {
+		i := strings.Index(s[at:], keySign)
+		if i < 0 {
+			return requestlog.Clean(s, limit)
+		}
+		at += i + len(keySign)
+		end := at
+		for end < len(s) && isBase62(s[end]) {
+			end++
+		}
+		if end-at >= 6 {
+			s = s[:at] + "…" + s[end:]
+		}
+	}
+}
+
+func isBase62(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}

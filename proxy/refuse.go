@@ -68,27 +68,19 @@ func (x *exchange) refuse(r policy.Reason) {
 }
 
 func (x *exchange) answerError(r policy.Reason) {
-	status := r.Status()
-	h := x.w.Header()
-	if status == http.StatusUnauthorized {
-		h["Www-Authenticate"] = []string{`Bearer realm="Paddock"`, `Basic realm="Paddock", charset="UTF-8"`}
-	}
-	if status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", "5")
-	}
-	x.hurry()
-	x.writeError(status, code(r), words(r))
+	x.writeError(r.Status(), code(r), words(r))
 }
 
-// hurry keeps a refused caller from holding the connection: net/http would wait
-// for up to 256 KiB of an unread body, with no deadline, before the answer
-// leaves.
+// hurry keeps a caller whose body is not read from holding the connection:
+// net/http would wait for up to 256 KiB of it, with no deadline, before the
+// answer leaves. It concerns every answer of the gate's own, the greeting that
+// needs no key included.
 func (x *exchange) hurry() {
-	if x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody {
+	if x.read || x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody {
 		return
 	}
 	x.w.Header().Set("Connection", "close")
-	_ = x.rc.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+	_ = x.rc.SetReadDeadline(time.Now().Add(x.g.limits.hurry))
 }
 
 // code is the short name in an OpenAI error.
@@ -100,6 +92,13 @@ func code(r policy.Reason) string {
 }
 
 func (x *exchange) writeError(status int, code, message string) {
+	h := x.w.Header()
+	switch status {
+	case http.StatusUnauthorized:
+		h["Www-Authenticate"] = []string{`Bearer realm="Paddock"`, `Basic realm="Paddock", charset="UTF-8"`}
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "5")
+	}
 	var body any
 	switch policy.DialectOf(wirePath(x.r)) {
 	case policy.DialectAnthropic:
@@ -135,6 +134,8 @@ func (x *exchange) writeError(status int, code, message string) {
 
 // ownAnswer writes an answer that Ollama has no part in.
 func (x *exchange) ownAnswer(status int, contentType string, body []byte) {
+	x.hurry()
+	_, _ = x.writeDeadline()
 	h := x.w.Header()
 	if contentType != "" {
 		h.Set("Content-Type", contentType)
@@ -152,9 +153,8 @@ func (x *exchange) ownAnswer(status int, contentType string, body []byte) {
 	}
 }
 
-// cutAnswer tells a client whose request was ended before its answer began,
-// and returns the status.
-func (x *exchange) cutAnswer(by requestlog.Cutter) int {
+// cutAnswer tells a client whose request was ended before its answer began.
+func (x *exchange) cutAnswer(by requestlog.Cutter) {
 	status, code, message := http.StatusServiceUnavailable, "stopped", "the owner of this Ollama stopped this request"
 	switch by {
 	case requestlog.CutByKey:
@@ -164,7 +164,6 @@ func (x *exchange) cutAnswer(by requestlog.Cutter) int {
 	case requestlog.CutByNobody, requestlog.CutByClient, requestlog.CutByOwner, requestlog.CutByStall:
 	}
 	x.writeError(status, code, message)
-	return status
 }
 
 func openAIType(status int) string {

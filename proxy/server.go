@@ -23,6 +23,8 @@ func NewServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		// Go's own answer to "OPTIONS *" would be a 200 without a key.
+		DisableGeneralOptionsHandler: true,
 		// net/http's complaints quote what strangers sent, so they go nowhere.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}

@@ -3,8 +3,8 @@ package requestlog
 
 import (
 	"fmt"
-	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"paddock/policy"
@@ -110,9 +110,10 @@ const (
 	MaxModel = 160
 )
 
-// Clean makes text from outside fit to be shown: control characters, terminal
-// escapes, bidirectional overrides and broken UTF-8 are written as escapes, and
-// what is longer than limit bytes is cut with an ellipsis.
+// Clean makes text from outside fit to be shown: whatever is not a visible
+// character or a plain space (control characters, terminal escapes, invisible
+// and bidirectional marks, broken UTF-8) is written as an escape, and what would
+// be longer than limit bytes is cut with an ellipsis.
 func Clean(s string, limit int) string {
 	plain := len(s) <= limit
 	for i := 0; plain && i < len(s); i++ {
@@ -121,26 +122,33 @@ func Clean(s string, limit int) string {
 	if plain {
 		return s
 	}
-	var b strings.Builder
+	b := make([]byte, 0, min(len(s)+8, max(limit, 0)+16))
+	fits := 0 // how much of b leaves room for the ellipsis
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		var piece string
 		switch {
 		case r == utf8.RuneError && n == 1:
-			piece = fmt.Sprintf(`\x%02x`, s[i])
-		case r < ' ' || r >= 0x7f && r < 0xa0:
-			piece = fmt.Sprintf(`\x%02x`, r)
-		case r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0xfeff, r == 0x061c:
-			piece = fmt.Sprintf(`\u%04x`, r)
+			b = fmt.Appendf(b, `\x%02x`, s[i])
+		case unicode.IsPrint(r):
+			b = append(b, s[i:i+n]...)
+		case r < 0x100:
+			b = fmt.Appendf(b, `\x%02x`, r)
+		case r < 0x10000:
+			b = fmt.Appendf(b, `\u%04x`, r)
 		default:
-			piece = s[i : i+n]
+			b = fmt.Appendf(b, `\U%08x`, r)
 		}
-		if b.Len()+len(piece) > limit-len("…") {
-			b.WriteString("…")
+		if len(b) > limit {
+			b = b[:fits]
+			if limit >= len("…") {
+				b = append(b, "…"...)
+			}
 			break
 		}
-		b.WriteString(piece)
+		if len(b) <= limit-len("…") {
+			fits = len(b)
+		}
 		i += n
 	}
-	return b.String()
+	return string(b)
 }

@@ -35,6 +35,9 @@ func (e Entry) Result() string {
 	case Refused, Failed:
 	}
 	if e.Reason == policy.Allowed {
+		if e.Upstream < 400 {
+			return "Ollama reported an error" // inside its answer
+		}
 		return fmt.Sprintf("Ollama said %d", e.Upstream)
 	}
 	return Words(e.Reason)
@@ -102,9 +105,9 @@ func Seconds(d time.Duration) string {
 		return ""
 	case d < 100*time.Millisecond:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < 10*time.Second:
+	case d < 9950*time.Millisecond:
 		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Minute:
+	case d < 59500*time.Millisecond:
 		return fmt.Sprintf("%.0f s", d.Seconds())
 	}
 	d = d.Round(time.Second)

@@ -1,0 +1,388 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"paddock/policy"
+	"paddock/requestlog"
+)
+
+// net/http keeps a connection half a second after it refused the rest of a body;
+// that is its own goroutine and ends by itself.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(os.Exit), goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
+
+// patience is how long a test waits for what must come. Nothing waits for it
+// to pass.
+const patience = 20 * time.Second
+
+// The keys of the test's people.
+const (
+	keyAlice   = "pdk_AliceAliceAliceAliceAliceAl1xyzab"  // a user
+	keyMara    = "pdk_MaraMaraMaraMaraMaraMaraMa1xyzabc"  // a manager
+	keyCloud   = "pdk_CloudCloudCloudCloudCloudCl1xyzab"  // a user who may use cloud models
+	keyPaused  = "pdk_PausedPausedPausedPausedPau1xyzab"  // suspended
+	keyOld     = "pdk_OldOldOldOldOldOldOldOldOldO1xyzab" // expired
+	keyUnknown = "pdk_NobodyNobodyNobodyNobodyNob1xyzab"
+)
+
+// people is a Keys that tests can change under way.
+type people struct {
+	mu    sync.Mutex
+	byKey map[string]policy.Caller
+	gone  map[string]bool
+	then  func() // called after each Authenticate
+}
+
+func newPeople() *people {
+	p := &people{byKey: map[string]policy.Caller{}, gone: map[string]bool{}}
+	add := func(key, name string, g policy.Grant, suspended bool) {
+		p.byKey[key] = policy.Caller{ID: "id-" + name, Name: name, Hint: key[:7], Grant: g, Known: true, Suspended: suspended}
+	}
+	add(keyAlice, "alice", policy.Grant{}, false)
+	add(keyMara, "mara", policy.Grant{Role: policy.RoleManager}, false)
+	add(keyCloud, "cloud", policy.Grant{Role: policy.RoleManager, Cloud: true}, false)
+	add(keyPaused, "paused", policy.Grant{}, true)
+	add(keyOld, "old", policy.Grant{Expires: time.Now().Add(-time.Hour)}, false)
+	return p
+}
+
+func (p *people) Authenticate(presented string) policy.Caller {
+	p.mu.Lock()
+	c, then := p.byKey[presented], p.then
+	if p.gone[c.ID] {
+		c = policy.Caller{}
+	}
+	p.mu.Unlock()
+	if then != nil {
+		then()
+	}
+	return c
+}
+
+func (p *people) Valid(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.gone[id]
+}
+
+func (p *people) remove(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gone[id] = true
+}
+
+// site is a gate behind its real server, in front of an upstream that fails the
+// test when it sees what it must not.
+type site struct {
+	t        testing.TB
+	addr     string
+	gate     *Gate
+	log      *requestlog.Log
+	keys     *people
+	server   *http.Server
+	upstream *httptest.Server
+	errors   safeBuffer // what net/http would have logged
+	faults   safeBuffer // stacks told to OnPanic
+	seen     atomic.Int64
+	active   atomic.Int64
+	downs    atomic.Int64 // calls of OnUpstreamFault
+	used     atomic.Int64
+	client   *http.Client
+	narrow   bool // the system keeps next to nothing for a client that does not read
+}
+
+func narrow(s *site, _ *Config) { s.narrow = true }
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// never are the headers that Ollama must not see.
+var never = []string{
+	"Authorization", "Proxy-Authorization", "X-Api-Key", "Cookie", "Origin", "Referer", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host",
+	"X-Forwarded-Proto", "X-Real-Ip", "Via", "Connection", "Keep-Alive", "Te", "Trailer", "Upgrade", "Http2-Settings", "Expect", "X-Http-Method-Override",
+	"X-Method-Override", "X-Original-Url", "X-Rewrite-Url", "X-Idempotency-Key", "Idempotency-Key", "Content-Encoding", "Accept-Encoding", "X-Secret",
+}
+
+type option func(*site, *Config)
+
+// open makes a site; handler is Ollama.
+func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
+	t.Helper()
+	s := &site{t: t, log: requestlog.New(20_000), keys: newPeople()}
+	s.upstream = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.seen.Add(1)
+		s.active.Add(1)
+		defer s.active.Add(-1)
+		s.look(r)
+		handler(w, r)
+	}))
+	s.upstream.Config.ErrorLog = NewServer(nil).ErrorLog
+	s.upstream.Start()
+	u, err := url.Parse(s.upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Config{
+		Keys: s.keys, Log: s.log, Host: ours, Upstream: Upstream{URL: u},
+		OnUpstreamFault: func() { s.downs.Add(1) },
+		OnUse:           func(string, time.Time) { s.used.Add(1) },
+		OnPanic:         func(stack []byte) { _, _ = s.faults.Write(stack) },
+	}
+	for _, o := range options {
+		o(s, &c)
+	}
+	s.gate = New(c)
+	s.server = NewServer(s.gate)
+	s.server.ErrorLog.SetOutput(&s.errors)
+	if s.narrow {
+		s.server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+			_ = c.(*net.TCPConn).SetWriteBuffer(8 << 10)
+			return ctx
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = l.Addr().String()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = s.server.Serve(l)
+	}()
+	own := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 200}
+	s.client = &http.Client{Transport: own, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	t.Cleanup(func() {
+		own.CloseIdleConnections()
+		s.gate.CutAll()
+		_ = s.server.Close()
+		<-served
+		s.upstream.CloseClientConnections()
+		s.upstream.Close()
+		if t, ok := s.gate.Transport.(*http.Transport); ok {
+			t.CloseIdleConnections()
+		}
+		if text := s.errors.String(); text != "" {
+			t.Errorf("net/http complained:\n%s", text)
+		}
+	})
+	return s
+}
+
+// ours says what the test's machine is called.
+func ours(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	if name == "laptop.local" || name == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(name)
+	return err == nil && a.IsLoopback()
+}
+
+// look is Ollama's side of the header hygiene.
+func (s *site) look(r *http.Request) {
+	for _, name := range never {
+		if v, ok := r.Header[name]; ok {
+			s.t.Errorf("Ollama saw %s: %q", name, v)
+		}
+	}
+	for name, values := range r.Header {
+		if strings.Contains(strings.Join(values, " "), "pdk_") {
+			s.t.Errorf("Ollama saw a key in %s", name)
+		}
+	}
+	if r.Host != strings.TrimPrefix(s.upstream.URL, "http://") {
+		s.t.Errorf("Ollama saw the Host %q", r.Host)
+	}
+	if r.URL.RawQuery != "" {
+		s.t.Errorf("Ollama saw the query %q", r.URL.RawQuery)
+	}
+	if r.RequestURI != r.URL.Path {
+		s.t.Errorf("Ollama saw the target %q", r.RequestURI)
+	}
+	if _, route := policy.Find(r.Method, r.RequestURI); route != policy.RouteFound {
+		s.t.Errorf("Ollama saw %s %q, which is not in the table", r.Method, r.RequestURI)
+	}
+	if len(r.Trailer) > 0 {
+		s.t.Errorf("Ollama saw trailers %v", r.Trailer)
+	}
+}
+
+// result is one answer, as it stood on the wire.
+type result struct {
+	status int
+	header http.Header
+	body   string
+	err    error // while the answer was read
+}
+
+// send sends bytes as they are on a connection of their own and reads the answer
+// to a request of the method given. It closes nothing before the answer is there.
+func (s *site) send(method, text string) result {
+	s.t.Helper()
+	c := s.dial()
+	defer c.Close()
+	if _, err := io.WriteString(c, text); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.answer(c, bufio.NewReader(c), method)
+}
+
+func (s *site) dial() net.Conn {
+	s.t.Helper()
+	c, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = c.SetDeadline(time.Now().Add(patience))
+	return c
+}
+
+func (s *site) answer(_ net.Conn, r *bufio.Reader, method string) result {
+	s.t.Helper()
+	a, err := http.ReadResponse(r, &http.Request{Method: method})
+	if err != nil {
+		return result{err: err}
+	}
+	defer a.Body.Close()
+	b, err := io.ReadAll(a.Body)
+	return result{a.StatusCode, a.Header, string(b), err}
+}
+
+// ask sends one ordinary request with a key.
+func (s *site) ask(key, method, path, body string, headers ...string) result {
+	s.t.Helper()
+	a := s.start(key, method, path, body, headers...)
+	defer a.Body.Close()
+	b, err := io.ReadAll(a.Body)
+	return result{a.StatusCode, a.Header, string(b), err}
+}
+
+// start sends one ordinary request and leaves the answer's body to the caller.
+func (s *site) start(key, method, path, body string, headers ...string) *http.Response {
+	s.t.Helper()
+	a, err := s.try(key, method, path, body, headers...)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return a
+}
+
+func (s *site) try(key, method, path, body string, headers ...string) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(s.t.Context(), method, "http://"+s.addr+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if key != "" {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header[headers[i]] = append(r.Header[headers[i]], headers[i+1])
+	}
+	return s.client.Do(r)
+}
+
+// entries waits until the log holds n finished entries and nothing runs, and
+// returns them all: one request, one entry, never more.
+func (s *site) entries(n int) []requestlog.Entry {
+	s.t.Helper()
+	wake, stop := s.log.Watch()
+	defer stop()
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	for {
+		all, _, missed := s.log.Since(0, 0)
+		run, _ := s.log.Counts()
+		if len(all)+int(missed) > n {
+			s.t.Fatalf("%d entries for %d requests; the last: %+v", len(all), n, all[len(all)-1])
+		}
+		if len(all) == n && run == 0 {
+			return all
+		}
+		select {
+		case <-wake:
+		case <-limit.C:
+			s.t.Fatalf("%d entries and %d running after %v, want %d", len(all), run, patience, n)
+		}
+	}
+}
+
+// last waits for the nth entry and returns it.
+func (s *site) last(n int) requestlog.Entry {
+	s.t.Helper()
+	return s.entries(n)[n-1]
+}
+
+// until polls a condition.
+func until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// wait waits for a channel to be closed or to hold something.
+func wait[T any](t testing.TB, what string, c <-chan T) (v T) {
+	t.Helper()
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case v = <-c:
+	case <-limit.C:
+		t.Fatalf("not within %v: %s", patience, what)
+	}
+	return v
+}
+
+// echo is an Ollama that answers one small object.
+func echo(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	fmt.Fprint(w, `{"ok":true}`)
+}
+
+const chat = `{"model":"llama3","messages":[{"role":"user","content":"hello"}]}`

@@ -43,7 +43,7 @@ func open(p cli.Parts) (*share.Share, func() error, error) {
 		return nil, nil, err
 	}
 	sh := share.New(share.Options{
-		Version: cli.Version, Settings: choices, Keys: keys, Log: requestlog.New(choices.Get().LogKept), Flags: p.Flags,
+		Version: cli.Version, Home: p.Home, Settings: choices, Keys: keys, Log: requestlog.New(choices.Get().LogKept), Flags: p.Flags,
 		Demo: func(ctx context.Context) (string, func(), error) { return standin.Start(ctx, standin.DemoOptions()) },
 		OnPanic: func(stack []byte) {
 			fmt.Fprintf(p.Stderr, "paddock: a fault inside the gate; the request was answered with 500\n%s\n", stack)

@@ -55,5 +55,5 @@ var icons = []Icon{
 // Icons lists every icon, for galleries and tests.
 func Icons() []Icon { return slices.Clone(icons) }
 
-// SVG returns the drawing. The caller owns the bytes.
-func (i Icon) SVG() []byte { return read("icons/" + string(i) + ".svg") }
+// SVG returns the drawing, without strokes. The caller owns the bytes.
+func (i Icon) SVG() []byte { return outlined(read("icons/" + string(i) + ".svg")) }

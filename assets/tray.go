@@ -32,7 +32,7 @@ func TrayIconOn(shape TrayShape, darkPanel bool) []byte {
 
 // TraySVG returns the shape in black, for systems that colour tray icons
 // themselves.
-func TraySVG(shape TrayShape) []byte { return read("icons/tray-" + string(shape) + ".svg") }
+func TraySVG(shape TrayShape) []byte { return outlined(read("icons/tray-" + string(shape) + ".svg")) }
 
 // Gate returns the shape as an icon, for showing the same sign inside a window.
 func (s TrayShape) Gate() Icon { return Icon("tray-" + string(s)) }

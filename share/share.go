@@ -4,12 +4,11 @@ package share
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
-	"os"
-	"strconv"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +24,7 @@ import (
 // Options is what a Share is made of. Settings, Keys and Log are needed.
 type Options struct {
 	Version  string
+	Home     string // the folder of the files, by which other processes reach this instance
 	Settings *settings.Store
 	Keys     *keystore.Store
 	Log      *requestlog.Log
@@ -68,7 +68,7 @@ const (
 	retryEvery = 2 * time.Second        // how soon a cause that has gone is noticed
 	graceStop  = 5 * time.Second        // how long running requests may go on after Stop
 	teammate   = 15 * time.Minute       // who used a key so lately counts as here
-	calm       = 100 * time.Millisecond // shortest time between two wakes for changed counts
+	calm       = 100 * time.Millisecond // shortest time between two wakes for keys and counts
 )
 
 // Share owns every long-lived goroutine of the program. Its methods are safe
@@ -77,6 +77,9 @@ type Share struct {
 	o    Options
 	gate *proxy.Gate
 
+	resolving sync.Mutex // one resolveUpstream at a time, so that the last word is the newest
+	demoing   sync.Mutex // one start or stop of the demo at a time
+
 	mu        sync.Mutex // guards what follows, up to poke
 	wanted    bool
 	phase     Phase
@@ -84,12 +87,15 @@ type Share struct {
 	detail    string
 	since     time.Time
 	us        lan.Us
-	demo      *demo // running demo, nil when there is none
+	demo      *demo  // running demo, nil when there is none
+	demoAsked bool   // Flags.Demo, and it does not run yet: never Ollama in its place
+	demoFault string // why it did not start
 	ollama    Ollama
 	listenURL string // host:port really listened on, empty while off
 	screen    Screen
 	started   bool
 	closed    bool
+	patience  context.Context //nolint:containedctx // of Close: until it ends, running requests may go on
 
 	poke  chan struct{} // wakes run
 	ask   chan struct{} // wakes probe
@@ -119,7 +125,7 @@ func New(o Options) *Share {
 			return lan.Limit(ln, o.Settings.Get().Connections, lan.PerAddress), nil
 		}
 	}
-	s := &Share{o: o, phase: Off, poke: make(chan struct{}, 1), ask: make(chan struct{}, 1)}
+	s := &Share{o: o, phase: Off, demoAsked: o.Flags.Demo, poke: make(chan struct{}, 1), ask: make(chan struct{}, 1)}
 	s.us, _ = o.Look() // looked at again every two seconds
 	s.gate = proxy.New(proxy.Config{
 		Keys:            o.Keys,
@@ -145,15 +151,15 @@ func (s *Share) Run() {
 		s.mu.Unlock()
 		return
 	}
+	defer s.mu.Unlock() // a Close that comes now must find all of them
 	s.started = true
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	s.mu.Unlock()
 	s.done.Go(func() { s.run(ctx) })
 	s.done.Go(func() { s.probe(ctx) })
 	s.done.Go(func() { s.follow(ctx) })
 	if s.o.Flags.Demo {
-		s.done.Go(func() { _ = s.UseDemo(ctx, true) }) // a failure shows as Ollama that does not answer
+		s.done.Go(func() { s.firstDemo(ctx) })
 	}
 }
 
@@ -172,6 +178,9 @@ func (s *Share) Screen() Screen {
 	return s.screen
 }
 
+// Home is the folder of the files, by which other processes reach this instance.
+func (s *Share) Home() string { return s.o.Home }
+
 // Gate is the gate's handler, for servers of tests.
 func (s *Share) Gate() http.Handler { return s.gate }
 
@@ -185,14 +194,21 @@ func (s *Share) Settings() *settings.Store { return s.o.Settings }
 func (s *Share) Start() { s.want(true) }
 
 // Stop ends sharing: the port closes at once, running requests may finish
-// within five seconds.
+// within five seconds, and longer when sharing starts again meanwhile.
 func (s *Share) Stop() { s.want(false) }
 
 func (s *Share) want(on bool) {
 	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
 	s.wanted = on
-	if on && s.phase == Off {
+	switch {
+	case on && (s.phase == Off || s.phase == Stopping):
 		s.phase = Starting
+	case !on && s.phase == Starting && !s.started:
+		s.phase = Off
 	}
 	s.mu.Unlock()
 	s.wakeRun()
@@ -215,35 +231,37 @@ func (s *Share) CopyKey(ctx context.Context, name string) (keystore.Secret, erro
 	return s.o.Keys.Copy(ctx, name)
 }
 
-// SuspendKey refuses a key from now on and cuts its running requests.
+// SuspendKey refuses a key from now on and cuts its running requests. After a
+// *keystore.UnsavedError the key is refused and its requests are cut too.
 func (s *Share) SuspendKey(name string) error {
-	k, ok := s.o.Keys.Find(name)
-	if err := s.o.Keys.Suspend(name); err != nil {
-		return err
-	}
-	if ok {
-		s.gate.CutKey(k.ID)
-	}
-	return nil
+	k, _ := s.o.Keys.Find(name)
+	err := s.o.Keys.Suspend(name)
+	s.cutRefused(k.ID)
+	return err
 }
 
 // ResumeKey lets a suspended key in again.
 func (s *Share) ResumeKey(name string) error { return s.o.Keys.Resume(name) }
 
 // RemoveKey revokes a key for good: refused at once, running requests cut, then
-// taken out of the vault. When the vault fails the key is revoked all the same.
+// taken out of the vault. After a *keystore.UnsavedError or a
+// *keystore.LeftoverError it is revoked too.
 func (s *Share) RemoveKey(ctx context.Context, name string) error {
-	k, ok := s.o.Keys.Find(name)
-	if !ok {
-		return s.o.Keys.Remove(ctx, name)
-	}
-	// Suspended first, because the vault may make Remove wait for a person.
-	if err := s.SuspendKey(name); err != nil {
-		return err
-	}
+	k, _ := s.o.Keys.Find(name)
+	// Suspended first, because the vault may make Remove wait for a person
+	// while the key's requests run on. What goes wrong shows again in Remove.
+	_ = s.o.Keys.Suspend(name)
+	s.cutRefused(k.ID)
 	err := s.o.Keys.Remove(ctx, name)
-	s.gate.CutKey(k.ID)
+	s.cutRefused(k.ID)
 	return err
+}
+
+// cutRefused ends the running requests of a key that is not good any more.
+func (s *Share) cutRefused(id string) {
+	if id != "" && !s.o.Keys.Valid(id) {
+		s.gate.CutKey(id)
+	}
 }
 
 // State returns the picture as it is now.
@@ -254,10 +272,11 @@ func (s *Share) State() State {
 	defer s.mu.Unlock()
 	st := State{
 		Version: s.o.Version, Phase: s.phase, Wanted: s.wanted, Problem: s.problem, Detail: s.detail,
-		Listen: s.listen(), Since: s.since, Ollama: s.ollama,
+		Listen: s.listen(), Addresses: []Address{}, Since: s.since, Ollama: s.ollama,
 		Running: running, Totals: totals, Keys: keys,
 		Window: s.screen != nil,
 	}
+	st.Ollama.Models, st.Ollama.Loaded = slices.Clone(st.Ollama.Models), slices.Clone(st.Ollama.Loaded)
 	now := time.Now()
 	for _, k := range keys.List {
 		if !k.Suspended && now.Sub(k.LastUsed) < teammate {
@@ -268,46 +287,72 @@ func (s *Share) State() State {
 	if at == "" {
 		at = st.Listen
 	}
-	if host, port, err := splitPort(at); err == nil {
+	gone := s.left(at)
+	if host, port, err := splitPort(at); err == nil && port != 0 && !gone {
 		for _, a := range s.us.URLs("http", port, host) {
-			st.Addresses = append(st.Addresses, Address{Label: a.Label, URL: a.URL})
+			st.Addresses = append(st.Addresses, Address{Label: label(a.Kind), URL: a.URL})
 		}
 	}
-	if st.Phase == Sharing && st.Problem == NoProblem && len(st.Addresses) == 0 {
-		st.Problem = NoNetwork
+	if st.Phase == Sharing && st.Problem == NoProblem {
+		switch {
+		case gone:
+			st.Problem, st.Detail = NoSuchAddr, at
+		case len(st.Addresses) == 0:
+			st.Problem = NoNetwork
+		}
 	}
 	return st
+}
+
+// label says what kind of address it is. Who sees two wants to know which of
+// them a teammate can use.
+func label(k lan.Kind) string {
+	switch k {
+	case lan.Name:
+		return "Name"
+	case lan.Loopback:
+		return "This machine only"
+	case lan.Private, lan.Shared, lan.LinkLocal, lan.Public:
+	}
+	return "IP address"
+}
+
+// left says whether a host:port names an address of a network that this machine
+// is not on any more. A listener on it hears nothing, and says nothing.
+func (s *Share) left(at string) bool {
+	host, _, err := net.SplitHostPort(at)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil || ip.IsUnspecified() || ip.IsLoopback() {
+		return false
+	}
+	ip = ip.Unmap().WithZone("")
+	return !slices.ContainsFunc(s.us.Addrs(), func(a lan.Addr) bool { return a.IP == ip })
 }
 
 // Watch returns a channel that holds a token whenever State may have changed,
 // and a function that ends the watch.
 func (s *Share) Watch() (<-chan struct{}, func()) { return s.watch.Add() }
 
-// Close stops sharing, cuts what still runs when ctx ends, and ends every
-// goroutine. The keys and settings are not closed: they were handed in.
+// Close stops sharing, cuts what still runs when ctx ends or the grace of Stop
+// is over, and ends every goroutine. The keys and settings are not closed: they
+// were handed in.
 func (s *Share) Close(ctx context.Context) {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return
+	if !s.closed {
+		s.closed = true
+		s.wanted = false
+		s.patience = ctx
+		if s.cancel != nil {
+			s.cancel()
+		}
 	}
-	s.closed = true
-	s.wanted = false
-	cancel := s.cancel
 	s.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() { s.gate.CutAll() })
-	defer stop()
-	if cancel != nil {
-		cancel()
-	}
 	s.done.Wait()
-	s.mu.Lock()
-	d := s.demo
-	s.demo = nil
-	s.mu.Unlock()
-	if d != nil {
-		d.stop()
-	}
+	s.settle(Off, NoProblem, "")
+	s.endDemo()
 }
 
 // listen needs s.mu.
@@ -333,166 +378,6 @@ func token(c chan struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
-}
-
-// run owns the listener.
-func (s *Share) run(ctx context.Context) {
-	changed, stop := s.o.Settings.Watch()
-	defer stop()
-	tick := time.NewTicker(retryEvery)
-	defer tick.Stop()
-	var live *serving
-	for {
-		select {
-		case <-ctx.Done():
-			if live != nil {
-				s.gate.Drain(true)
-				s.shut(live, graceStop)
-			}
-			return
-		case <-s.poke:
-		case <-changed:
-			s.resolveUpstream()
-		case <-tick.C:
-			s.lookAround()
-		case <-live.ended():
-		}
-		live = s.step(ctx, live)
-	}
-}
-
-// serving is a listener with its server.
-type serving struct {
-	addr   string // as asked for
-	server *http.Server
-	done   chan struct{} // closed when Serve has returned
-	err    error
-}
-
-// ended is nil, which blocks for ever, while nothing is served.
-func (v *serving) ended() <-chan struct{} {
-	if v == nil {
-		return nil
-	}
-	return v.done
-}
-
-// step brings what is served in line with what is wanted.
-func (s *Share) step(ctx context.Context, live *serving) *serving {
-	if live != nil {
-		select {
-		case <-live.done: // the listener died under us, as after a lost network
-			s.settle(Waiting, ListenFault, live.err.Error())
-			live = nil
-		default:
-		}
-	}
-	s.mu.Lock()
-	wanted, addr := s.wanted, s.listen()
-	s.mu.Unlock()
-	switch {
-	case live != nil && !wanted:
-		s.gate.Drain(true)
-		s.settle(Stopping, NoProblem, "")
-		s.shut(live, graceStop)
-		s.mu.Lock()
-		s.listenURL = ""
-		s.mu.Unlock()
-		live = nil
-		s.wakeRun() // wanted may have changed meanwhile
-		fallthrough
-	case !wanted:
-		s.settle(Off, NoProblem, "")
-		return nil
-	case live != nil && live.addr == addr:
-		return live
-	}
-	fresh, err := s.open(ctx, addr)
-	if err != nil {
-		if live != nil {
-			return live // the old address goes on; the new one is tried again
-		}
-		problem, detail := explain(err)
-		s.settle(Waiting, problem, detail)
-		return nil
-	}
-	if live != nil {
-		s.shut(live, graceStop) // the new address already answers
-	}
-	return fresh
-}
-
-func explain(err error) (Problem, string) {
-	var used *lan.PortInUseError
-	var none *lan.NoAddressError
-	var privileged *lan.PrivilegedPortError
-	switch {
-	case errors.As(err, &used):
-		return PortInUse, used.Holder
-	case errors.As(err, &privileged):
-		return NotAllowed, privileged.Addr
-	case errors.As(err, &none):
-		return NoSuchAddr, none.Addr
-	case errors.Is(err, os.ErrPermission):
-		return NotAllowed, ""
-	}
-	return ListenFault, err.Error()
-}
-
-func (s *Share) open(ctx context.Context, addr string) (*serving, error) {
-	ln, err := s.o.Listen(ctx, addr)
-	if err != nil {
-		return nil, err
-	}
-	s.gate.Drain(false)
-	v := &serving{addr: addr, server: proxy.NewServer(s.gate), done: make(chan struct{})}
-	s.mu.Lock()
-	s.listenURL = hostPort(addr, ln.Addr())
-	s.mu.Unlock()
-	go func() {
-		defer close(v.done)
-		v.err = v.server.Serve(ln)
-	}()
-	s.settle(Sharing, NoProblem, "")
-	s.askOllama()
-	return v, nil
-}
-
-func splitPort(addr string) (host string, port int, err error) {
-	host, text, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", 0, err
-	}
-	port, err = strconv.Atoi(text)
-	return host, port, err
-}
-
-// hostPort joins the host that was asked for with the port that was given,
-// which differs for port 0.
-func hostPort(asked string, got net.Addr) string {
-	host, _, err := net.SplitHostPort(asked)
-	if err != nil {
-		return asked
-	}
-	_, port, err := net.SplitHostPort(got.String())
-	if err != nil {
-		return asked
-	}
-	return net.JoinHostPort(host, port)
-}
-
-// shut closes the port at once and gives running requests the grace.
-func (s *Share) shut(v *serving, grace time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
-	if v.server.Shutdown(ctx) != nil {
-		s.gate.CutAll()
-		end, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = v.server.Shutdown(end)
-		_ = v.server.Close()
-	}
-	<-v.done
 }
 
 // settle writes the outcome into the state and wakes who watches it.
@@ -523,12 +408,13 @@ func (s *Share) lookAround() {
 	s.us = us
 	s.mu.Unlock()
 	if changed {
+		s.resolveUpstream() // what was somebody else's address may be ours now
 		s.watch.Wake()
 	}
 }
 
 // follow wakes the watchers of State when keys or counts change, but not for
-// every token that passes.
+// every token that passes, and ten times a second at most.
 func (s *Share) follow(ctx context.Context) {
 	keys, stopKeys := s.o.Keys.Watch()
 	defer stopKeys()
@@ -541,28 +427,29 @@ func (s *Share) follow(ctx context.Context) {
 	defer pause.Stop()
 	lastRunning, lastTotal := -1, uint64(0)
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-keys:
-			s.watch.Wake()
-			continue
-		case <-quiet.C:
-			s.watch.Wake()
-			continue
-		case <-log:
-		}
-		running, totals := s.o.Log.Counts()
-		if running == lastRunning && totals.Requests == lastTotal {
-			continue
-		}
-		lastRunning, lastTotal = running, totals.Requests
-		s.watch.Wake()
-		pause.Reset(calm)
+		// The pause stands before the next look and not behind it: what changes
+		// meanwhile leaves its token, so the last change is always told.
 		select {
 		case <-ctx.Done():
 			return
 		case <-pause.C:
 		}
+		changed := false
+		for !changed {
+			select {
+			case <-ctx.Done():
+				return
+			case <-keys:
+				changed = true
+			case <-quiet.C:
+				changed = true
+			case <-log:
+				running, totals := s.o.Log.Counts()
+				changed = running != lastRunning || totals.Requests != lastTotal
+				lastRunning, lastTotal = running, totals.Requests
+			}
+		}
+		s.watch.Wake()
+		pause.Reset(calm)
 	}
 }

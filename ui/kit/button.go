@@ -137,7 +137,7 @@ func (b *Button) measures(l look) (height, text, pad float32) {
 
 const buttonIconGap float32 = 6
 
-func (b *Button) contentWidth(text float32) float32 {
+func (b *Button) contentWidth(l look, text float32) float32 {
 	w := float32(0)
 	if b.text != "" {
 		w = ceil(fyne.MeasureText(b.text, text, b.textStyle()).Width)
@@ -150,7 +150,7 @@ func (b *Button) contentWidth(text float32) float32 {
 			if w > 0 {
 				w += buttonIconGap
 			}
-			w += theme.Icon16
+			w += l.icon(theme.Icon16)
 		}
 	}
 	return w
@@ -163,11 +163,12 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 	ring := NewFocusRing(theme.RadiusButton)
 	r := &renderer{objects: []fyne.CanvasObject{f.edge, f.fill, icon.Image, label, after.Image, &ring.Rectangle}}
 	r.minSize = func() fyne.Size {
-		height, text, pad := b.measures(lookOf(b))
+		l := lookOf(b)
+		height, text, pad := b.measures(l)
 		if b.text == "" && b.style != Plain {
 			return fyne.NewSquareSize(height)
 		}
-		return fyne.NewSize(b.contentWidth(text)+2*pad, height)
+		return fyne.NewSize(b.contentWidth(l, text)+2*pad, height)
 	}
 	r.layout = func(s fyne.Size) {
 		_, text, pad := b.measures(lookOf(b))
@@ -232,8 +233,8 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 		f.paint(l.color(edge), l.color(fill))
 		c := l.color(ink)
 		label.Text, label.TextSize, label.TextStyle, label.Color = b.text, text, b.textStyle(), c
-		icon.set(b.icon, c, theme.Icon16)
-		after.set(b.after, c, theme.Icon16)
+		icon.set(b.icon, c, l.icon(theme.Icon16))
+		after.set(b.after, c, l.icon(theme.Icon16))
 		ring.Set(b.focused && !b.Disabled(), b)
 		r.layout(b.Size())
 		canvas.Refresh(b)

@@ -51,21 +51,23 @@ func (c *Choice) CreateRenderer() fyne.WidgetRenderer {
 	ring := NewFocusRing(theme.RadiusCard)
 	r := &renderer{objects: []fyne.CanvasObject{f.edge, f.fill, icon.Image, c.title, c.detail, tick.Image, &ring.Rectangle}}
 	const edge = float32(24)
-	left := theme.CardPadX + edge + theme.Space12
+	left := func() float32 { return theme.Space16 + lookOf(c).icon(edge) + theme.Space12 }
+	end := func() float32 { return theme.Space8 + lookOf(c).icon(theme.Icon16) + theme.CardPadX }
 	r.minSize = func() fyne.Size {
 		t, d := c.title.MinSize(), c.detail.MinSize()
-		return fyne.NewSize(left+max(t.Width, d.Width)+theme.Space8+theme.Icon16+theme.CardPadX, t.Height+d.Height+2*12)
+		return fyne.NewSize(left()+max(t.Width, d.Width)+end(), t.Height+d.Height+2*12)
 	}
 	r.layout = func(s fyne.Size) {
 		f.place(0, 0, s.Width, s.Height, theme.RadiusCard)
 		ring.Surround(fyne.Position{}, s)
-		icon.center(theme.CardPadX-theme.Space4, 0, s.Height)
+		icon.center(theme.Space16, 0, s.Height)
 		t, d := c.title.MinSize().Height, c.detail.MinSize().Height
-		w := max(s.Width-left-theme.Space8-theme.Icon16-theme.CardPadX, 0)
+		x := left()
+		w := max(s.Width-x-end(), 0)
 		y := float32(int((s.Height - t - d) / 2))
-		place(c.title, left-theme.Space4, y, w, t)
-		place(c.detail, left-theme.Space4, y+t, w, d)
-		tick.center(s.Width-theme.CardPadX-theme.Icon16, 0, s.Height)
+		place(c.title, x, y, w, t)
+		place(c.detail, x, y+t, w, d)
+		tick.center(s.Width-theme.CardPadX-tick.edge, 0, s.Height)
 	}
 	r.refresh = func() {
 		l := lookOf(c)
@@ -79,9 +81,9 @@ func (c *Choice) CreateRenderer() fyne.WidgetRenderer {
 			fill = theme.ColorHover
 		}
 		f.paint(l.color(border), l.color(fill))
-		icon.set(c.icon, l.color(ink), edge)
+		icon.set(c.icon, l.color(ink), l.icon(edge))
 		if c.chosen {
-			tick.set(assets.Allowed, l.color(ink), theme.Icon16)
+			tick.set(assets.Allowed, l.color(ink), l.icon(theme.Icon16))
 		} else {
 			tick.set("", nil, 0)
 		}

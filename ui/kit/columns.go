@@ -9,7 +9,7 @@ import (
 type Column struct {
 	ID    string
 	Title string
-	Width float32 // never narrower; a column without Grow is exactly this wide
+	Width float32 // never narrower, at the drawn size of text; without Grow exactly this wide
 	Grow  float32 // its share of what is left over; 0 for none
 	// Rank says who steps aside when the window is too narrow: the highest
 	// first. Rank 0 never does.
@@ -30,7 +30,7 @@ type Columns struct {
 	list             []Column
 	cells            []int // place in the order given to NewColumns, for each of list
 	left, right, gap float32
-	width            float32 // the width that slots were made for
+	width, scale     float32 // what slots were made for
 	slots            []Slot  // by place in the order given to NewColumns
 }
 
@@ -43,6 +43,11 @@ func NewColumns(left, right, gap float32, columns ...Column) *Columns {
 	}
 	return c
 }
+
+// textScale makes columns as much wider as the owner wants text larger:
+// otherwise times and numbers would run into each other. What then has no room
+// steps aside.
+func (c *Columns) textScale() float32 { return lookAt(fyne.CurrentApp().Settings().Theme()).scale() }
 
 // List returns the columns in the order they are shown.
 func (c *Columns) List() []Column { return append([]Column(nil), c.list...) }
@@ -74,15 +79,16 @@ func (c *Columns) Set(columns ...Column) {
 // Slots returns the places at a width, in the order given to NewColumns. The
 // answer is valid until the next call with another width.
 func (c *Columns) Slots(width float32) []Slot {
-	if width == c.width {
+	scale := c.textScale()
+	if width == c.width && scale == c.scale {
 		return c.slots
 	}
-	c.width = width
+	c.width, c.scale = width, scale
 	aside := c.aside(width)
 	need, grow, n := float32(0), float32(0), 0
 	for i, col := range c.list {
 		if !aside[i] {
-			need += col.Width
+			need += col.Width * scale
 			grow += col.Grow
 			n++
 		}
@@ -94,7 +100,7 @@ func (c *Columns) Slots(width float32) []Slot {
 			c.slots[c.cells[i]] = Slot{}
 			continue
 		}
-		w := col.Width
+		w := col.Width * scale
 		if grow > 0 {
 			w += extra * col.Grow / grow
 		}
@@ -122,7 +128,7 @@ func (c *Columns) MinWidth() float32 {
 	w, n := c.left+c.right, 0
 	for _, col := range c.list {
 		if !col.Hidden && col.Rank == 0 {
-			w += col.Width
+			w += col.Width * c.textScale()
 			n++
 		}
 	}
@@ -130,11 +136,12 @@ func (c *Columns) MinWidth() float32 {
 }
 
 func (c *Columns) aside(width float32) []bool {
+	scale := c.textScale()
 	aside := make([]bool, len(c.list))
 	need, n := c.left+c.right, 0
 	for i, col := range c.list {
 		if aside[i] = col.Hidden; !col.Hidden {
-			need += col.Width
+			need += col.Width * scale
 			n++
 		}
 	}
@@ -150,7 +157,7 @@ func (c *Columns) aside(width float32) []bool {
 			break
 		}
 		aside[worst] = true
-		need -= c.list[worst].Width + c.gap
+		need -= c.list[worst].Width*scale + c.gap
 	}
 	return aside
 }

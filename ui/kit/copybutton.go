@@ -13,23 +13,26 @@ type CopyWords struct{ Copy, Copied string }
 
 const copiedFor = 2 * time.Second
 
+// hop brings the timer's news to Fyne's thread. Fyne's test driver runs it on
+// the timer's goroutine instead, so tests put a queue here.
+var hop = fyne.Do
+
 // NewCopyButton returns a button that says for two seconds that it copied.
 // copy gets done and calls it, on Fyne's thread, when the clipboard really
 // holds the text: a key may first have to come out of a keychain.
 func NewCopyButton(style Style, words CopyWords, copy func(done func())) *Button {
 	b := NewButton(style, words.Copy, assets.Copy, nil)
 	b.keep = words.Copied
-	var timer *time.Timer
-	turn := 0 // counts presses, so that a late timer does not end a newer one
+	// turn counts what makes a running timer meaningless: a newer press, or the
+	// button leaving the screen. A timer whose turn is over changes nothing, so
+	// none has to be stopped from elsewhere.
+	turn := 0
 	done := func() {
 		turn++
 		mine := turn
-		if timer != nil {
-			timer.Stop()
-		}
 		b.Set(words.Copied, assets.Allowed)
-		timer = time.AfterFunc(copiedFor, func() {
-			fyne.Do(func() {
+		time.AfterFunc(copiedFor, func() {
+			hop(func() {
 				if mine == turn {
 					b.Set(words.Copy, assets.Copy)
 				}
@@ -39,9 +42,6 @@ func NewCopyButton(style Style, words CopyWords, copy func(done func())) *Button
 	b.act = func() { copy(done) }
 	b.forget = func() {
 		turn++
-		if timer != nil {
-			timer.Stop()
-		}
 		b.text, b.icon = words.Copy, assets.Copy
 	}
 	return b

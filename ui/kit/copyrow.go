@@ -2,6 +2,7 @@ package kit
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 
 	"paddock/ui/theme"
@@ -52,6 +53,19 @@ func (c *CopyRow) Value() string { return c.whole }
 
 // CreateRenderer belongs to Fyne.
 func (c *CopyRow) CreateRenderer() fyne.WidgetRenderer {
-	row := HBox(theme.Space8, Sized(CopyLabelWidth, 0, c.label), Grow(c.value), c.copy)
-	return widget.NewSimpleRenderer(Sized(0, 0, row))
+	label := container.New(labelColumn{c}, c.label)
+	return widget.NewSimpleRenderer(HBox(theme.Space8, label, Grow(c.value), c.copy))
+}
+
+// labelColumn is as wide as the words of all rows need at the size of text.
+type labelColumn struct{ row *CopyRow }
+
+// MinSize belongs to Fyne.
+func (l labelColumn) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(CopyLabelWidth*lookOf(l.row).scale(), objects[0].MinSize().Height)
+}
+
+// Layout belongs to Fyne.
+func (labelColumn) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	place(objects[0], 0, 0, size.Width, size.Height)
 }

@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"paddock/assets"
@@ -51,7 +52,7 @@ func (e *entry) AccessibilityLabel() string {
 	if e.field.label.text != "" {
 		return e.field.label.text
 	}
-	return e.PlaceHolder
+	return e.field.hint
 }
 
 // AccessibilityRole is text; Fyne has no role for fields yet.
@@ -63,6 +64,7 @@ type Field struct {
 	widget.BaseWidget
 	entry   *entry
 	label   *Text
+	hint    string // the whole placeholder
 	note    string
 	problem string
 	reserve bool
@@ -74,7 +76,7 @@ type Field struct {
 
 // NewField returns an empty field.
 func NewField(placeholder string) *Field {
-	f := &Field{label: NewText(Small, ""), keys: map[fyne.KeyName]func(){}}
+	f := &Field{label: NewText(Small, ""), hint: placeholder, keys: map[fyne.KeyName]func(){}}
 	f.entry = &entry{field: f}
 	f.entry.Wrapping = fyne.TextWrap(fyne.TextTruncateClip)
 	f.entry.PlaceHolder = placeholder
@@ -165,6 +167,29 @@ func (f *Field) SetProblem(problem string) {
 // Problem returns what is said to be wrong.
 func (f *Field) Problem() string { return f.problem }
 
+// fitHint shortens the placeholder to what is seen of it. Fyne would let it
+// scroll, under a bar that hides the letters.
+func (f *Field) fitHint(width float32) {
+	l := lookOf(f)
+	room := width - 2*l.size(fynetheme.SizeNameInnerPadding) - 2
+	if f.icon != "" {
+		room -= l.size(fynetheme.SizeNameInlineIcon) + l.size(fynetheme.SizeNameLineSpacing)
+	}
+	if f.entry.ActionItem != nil {
+		room -= f.entry.ActionItem.MinSize().Width
+	}
+	fits := shorten(f.hint, CutEnd, room, l.size(fynetheme.SizeNameText), f.entry.TextStyle)
+	if fits != f.entry.PlaceHolder {
+		f.entry.SetPlaceHolder(fits)
+	}
+}
+
+// Mono shows the text in monospace, for keys and addresses. It returns f.
+func (f *Field) Mono() *Field {
+	f.entry.TextStyle.Monospace = true
+	return f
+}
+
 // Focusable is what Canvas.Focus wants.
 func (f *Field) Focusable() fyne.Focusable { return f.entry }
 
@@ -184,9 +209,12 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 	below, sign := NewText(Small, "").Shorten(CutEnd), newGlyph()
 	r := &renderer{objects: []fyne.CanvasObject{f.label, f.entry, edge, sign.Image, below}}
 	const above, under = float32(6), theme.Space4
+	// Fyne's entry keeps its text at a fixed distance from the top, so a field
+	// that is higher than its text needs would not show it in the middle.
+	height := func() float32 { return max(lookOf(f).base(theme.SizeField), f.entry.MinSize().Height) }
 	r.minSize = func() fyne.Size {
 		l := lookOf(f)
-		h := l.size(theme.SizeField)
+		h := height()
 		w := float32(120)
 		if f.label.text != "" {
 			m := f.label.MinSize()
@@ -208,7 +236,8 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 			place(f.label, 0, 0, s.Width, h)
 			y += h + above
 		}
-		h := l.size(theme.SizeField)
+		h := height()
+		f.fitHint(s.Width)
 		place(f.entry, 0, y, s.Width, h)
 		place(edge, 0, y, s.Width, h)
 		y += h + under
@@ -228,10 +257,12 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 		}
 		edge.Refresh()
 		if f.icon != "" {
-			f.entry.Icon = inked(f.icon, l.color(theme.ColorMuted), 18)
+			if icon := inked(f.icon, l.color(theme.ColorMuted), l.size(fynetheme.SizeNameInlineIcon)); f.entry.Icon != icon {
+				f.entry.SetIcon(icon)
+			}
 		}
 		if f.problem != "" {
-			sign.set(assets.Attention, l.color(theme.ColorRefused), theme.Icon14)
+			sign.set(assets.Attention, l.color(theme.ColorRefused), l.icon(theme.Icon14))
 			below.Set(f.problem, theme.ColorRefused)
 		} else {
 			sign.set("", nil, 0)

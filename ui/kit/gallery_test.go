@@ -64,9 +64,9 @@ func nav(selected int, safety Tone, icon assets.Icon) fyne.CanvasObject {
 	}
 	app := canvas.NewImageFromResource(fyne.NewStaticResource("app.svg", assets.AppSVG()))
 	brand := Padded(8, 0, 8, 16, HBox(10, Sized(28, 28, app), NewText(Big, "Paddock")))
-	state := VBox(0, NewText(Strong, "Sharing"), NewText(Small, "1 running · 1 waiting"))
+	state := VBox(0, NewText(Strong, "Sharing"), NewText(Small, "1 running · 1 waiting").Shorten(CutEnd))
 	foot := VBox(12, NewNavItem(assets.Log, "Request log", nothing).After(assets.Open), NewDivider(),
-		Padded(10, 0, 10, 0, HBox(10, NewIcon(assets.TraySharing.Gate(), theme.ColorAllowed, 24), state)))
+		Padded(10, 0, 10, 0, HBox(10, NewIcon(assets.TraySharing.Gate(), theme.ColorAllowed, 24), Grow(state))))
 	return Sized(theme.SidebarWidth, 0, NewGround(theme.ColorSidebar, HBoxFull(0,
 		Grow(Padded(12, 16, 12, 16, Edges(brand, foot, nil, nil, list))), NewUpright())))
 }
@@ -77,15 +77,13 @@ func shareBoard() fyne.CanvasObject {
 	state := NewCard(HBox(16, big, Grow(VBox(0, NewText(Title, "Sharing"), NewText(Muted, "Teammates on this network can use your Ollama, each with their own key."))),
 		NewMenuButton("Pause for", assets.Paused, nil)))
 
-	note := widget.NewRichText()
-	note.Hide()
 	addresses := VBox(12, NewText(Strong, "Addresses"),
 		NewCopyRow("Name", "https://anna-mbp.local:11435", words),
 		NewCopyRow("IP address", "https://192.168.1.24:11435", words),
 		NewCopyRow("Fingerprint", "9F:3A:51:0C:7E:B2:44:10:9B:7D:22:6C:D8:44:C7:41:9F:3A", words).Shorten(CutMiddle),
 		NewText(Small, "Encrypted. Other computers on Home Wi-Fi can reach these addresses."))
 	qr := canvas.NewRectangle(color.White)
-	invite := HBox(16, Sized(126, 126, qr), VBox(8, NewText(Strong, "Invite"), NewText(Small, "Scan or paste it in"), NewText(Small, "another Paddock."),
+	invite := HBox(16, Sized(126, 126, qr), VBox(8, NewText(Strong, "Invite"), Sized(112, 0, NewParagraph(Small, "Scan or paste it in another Paddock.")),
 		Sized(112, 0, NewMenuButton("for ben", "", nil).Small().Leading()), Sized(112, 0, NewCopyButton(Outlined, CopyWords{"Copy invite", "Copied"}, func(func()) {}).Small().Leading())))
 	second := NewTableCard(HBox(0, Grow(Padded(20, 16, 20, 16, addresses)), NewUpright(), Padded(20, 16, 36, 16, invite)))
 
@@ -119,7 +117,7 @@ func shareBoard() fyne.CanvasObject {
 }
 
 func keysBoard() fyne.CanvasObject {
-	columns := NewColumns(20, 12, 16,
+	columns := NewColumns(20, 12, 12,
 		Column{ID: "chip", Width: 32}, Column{ID: "name", Title: "Name", Width: 116}, Column{ID: "role", Title: "Role", Width: 62},
 		Column{ID: "models", Title: "Models", Width: 134, Grow: 1}, Column{ID: "limits", Title: "Limits", Width: 88}, Column{ID: "used", Title: "Last used", Width: 76},
 		Column{ID: "today", Title: "Today", Width: 92, Right: true}, Column{ID: "state", Title: "State", Width: 110})
@@ -141,7 +139,7 @@ func keysBoard() fyne.CanvasObject {
 	ben.SetSelected(true)
 	carol := focused(NewRow("carol", theme.SizeKeyRow, cells("C", 4, "carol's laptop", "pdk_Vx9…", "User", "All", "local only", "120 a minute", "4 at once", "3 days ago", "0 requests", "0 tokens", false), nothing))
 	card := NewTableCard(VBox(0, NewHeader(columns),
-		NewRow("alice", theme.SizeKeyRow, cells("A", 1, "alice", "pdk_7Qm…", "Manager", "All", "local and cloud", "120 a minute", "4 at once", "now", "48 requests", "31 240 tokens", true), nothing).First(), ben,
+		NewRow("alice", theme.SizeKeyRow, cells("A", 1, "alice", "pdk_7Qm…", "Manager", "All", "local and cloud", "120 a minute", "4 at once", "now", "48 requests", "31 240 tokens", true), nothing), ben,
 		NewRow("n8n", theme.SizeKeyRow, cells("N", 3, "n8n on the NAS", "pdk_e0K…", "User", "1 model", "nomic-embed-text", "300 a minute", "4 at once", "12 s ago", "149 requests", "76 288 tokens", true), nothing), carol))
 	head := HBox(16, VBox(0, NewText(Title, "Keys"), NewText(Muted, "One key for each teammate or program. Suspending works at once.")), Space(), NewButton(Primary, "New key", assets.Plus, nothing))
 	foot := HBox(8, NewIcon(assets.Safety, theme.ColorMuted, 16), NewText(Small, "Keys are kept in the macOS Keychain. A copied key leaves the clipboard after one minute."))
@@ -150,7 +148,7 @@ func keysBoard() fyne.CanvasObject {
 
 func newKeyBoard() fyne.CanvasObject {
 	head := VBox(0, NewText(Small, "Keys / New key"), NewText(Title, "The key for carol's laptop is ready"))
-	key := NewField("").WithIcon(assets.Keys)
+	key := NewField("").WithIcon(assets.Keys).Mono()
 	key.SetText("pdk_Vx9TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE")
 	first := NewCard(VBox(12, HBox(12, Grow(key), focused(NewCopyButton(Primary, CopyWords{"Copy key", "Copied"}, func(func()) {}).Large())),
 		HBox(8, NewIcon(assets.Safety, theme.ColorMuted, 16), NewText(Small, "Also in the macOS Keychain: you can copy it again at any time. Give it to one person only."))))
@@ -331,6 +329,9 @@ func TestGallery(t *testing.T) {
 	for mode, th := range modes {
 		for at, scale := range scales {
 			for _, b := range boards {
+				if dir == "" && (mode == "large" || mode == "dark") != (b.name == "states") {
+					continue // nobody looks: each board is drawn in one look, and one board in the others
+				}
 				img := shoot(t, th, scale, b)
 				if got := img.Bounds().Size(); got != image.Pt(int(b.size.Width*scale), int(b.size.Height*scale)) {
 					t.Errorf("%s %s %s is %v", b.name, mode, at, got)

@@ -111,9 +111,13 @@ func (i *Icon) Set(icon assets.Icon, ink fyne.ThemeColorName) {
 func (i *Icon) CreateRenderer() fyne.WidgetRenderer {
 	g := newGlyph()
 	r := &renderer{objects: []fyne.CanvasObject{g.Image}}
-	r.minSize = func() fyne.Size { return fyne.NewSquareSize(i.edge) }
-	r.layout = func(s fyne.Size) { g.center((s.Width-i.edge)/2, 0, s.Height) }
-	r.refresh = func() { g.set(i.icon, lookOf(i).color(i.ink), i.edge) }
+	r.minSize = func() fyne.Size { return fyne.NewSquareSize(lookOf(i).icon(i.edge)) }
+	r.layout = func(s fyne.Size) { g.center((s.Width-g.edge)/2, 0, s.Height) }
+	r.refresh = func() {
+		l := lookOf(i)
+		g.set(i.icon, l.color(i.ink), l.icon(i.edge))
+		r.layout(i.Size())
+	}
 	r.refresh()
 	return r
 }

@@ -9,7 +9,8 @@ import (
 	"paddock/ui/theme"
 )
 
-// Header is the line of titles over a table.
+// Header is the line of titles over a table. It ends without a line of its
+// own, because every row begins with one.
 type Header struct {
 	widget.BaseWidget
 	columns  *Columns
@@ -95,7 +96,7 @@ func (h *Header) Dragged(e *fyne.DragEvent) {
 		h.width = h.columns.Slots(h.Size().Width)[h.columns.cells[h.dragging]].Width
 	}
 	h.width += e.Dragged.DX
-	h.onResize(h.columns.list[h.dragging].ID, max(h.width, 32))
+	h.onResize(h.columns.list[h.dragging].ID, max(h.width/h.columns.textScale(), 32))
 }
 
 // DragEnd belongs to Fyne.
@@ -120,9 +121,9 @@ func (h *Header) Cursor() desktop.Cursor {
 
 // CreateRenderer belongs to Fyne.
 func (h *Header) CreateRenderer() fyne.WidgetRenderer {
-	back, line := canvas.NewRectangle(nil), canvas.NewRectangle(nil)
+	back := canvas.NewRectangle(nil)
 	titles := make([]*canvas.Text, len(h.columns.list))
-	r := &renderer{objects: []fyne.CanvasObject{back, line}}
+	r := &renderer{objects: []fyne.CanvasObject{back}}
 	for i := range titles {
 		titles[i] = &canvas.Text{}
 		r.objects = append(r.objects, titles[i])
@@ -136,9 +137,7 @@ func (h *Header) CreateRenderer() fyne.WidgetRenderer {
 		if h.ground {
 			back.FillColor = l.color(theme.ColorBackground)
 		}
-		line.FillColor = l.color(theme.ColorLine)
 		place(back, 0, 0, s.Width, s.Height)
-		place(line, 0, s.Height-1, s.Width, 1)
 		slots := h.columns.Slots(s.Width)
 		for i, col := range h.columns.list {
 			title, slot := titles[i], slots[h.columns.cells[i]]

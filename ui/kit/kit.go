@@ -25,8 +25,13 @@ type look struct {
 var fallback = theme.New(theme.Auto)
 
 func lookOf(w interface{ Theme() fyne.Theme }) look {
+	return lookAt(w.Theme())
+}
+
+// lookAt is for layouts, which are no widgets and have the app's theme.
+func lookAt(th fyne.Theme) look {
 	settings := fyne.CurrentApp().Settings()
-	l := look{th: w.Theme(), v: settings.ThemeVariant()}
+	l := look{th: th, v: settings.ThemeVariant()}
 	if _, ok := l.th.(tight); ok {
 		l.th = settings.Theme()
 	}
@@ -44,6 +49,17 @@ func (l look) color(name fyne.ThemeColorName) color.Color {
 }
 
 func (l look) size(name fyne.ThemeSizeName) float32 { return l.th.Size(name) }
+
+// base returns a height as drawn, whatever the size of text.
+func (l look) base(name fyne.ThemeSizeName) float32 {
+	return float32(int(l.size(name)/l.scale() + 0.5))
+}
+
+// scale is how much larger than drawn the owner wants text.
+func (l look) scale() float32 { return l.size(theme.SizeTextBody) / 14 }
+
+// icon returns the edge of an icon beside text of the size in force.
+func (l look) icon(edge float32) float32 { return float32(int(edge*l.scale() + 0.5)) }
 
 // renderer lets each widget say in closures what is special about it.
 type renderer struct {

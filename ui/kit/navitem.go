@@ -79,21 +79,24 @@ func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
 	r := &renderer{objects: []fyne.CanvasObject{ground, icon.Image, label, after.Image, n.badge, &ring.Rectangle}}
 	r.minSize = func() fyne.Size {
 		l := lookOf(n)
-		w := ceil(fyne.MeasureText(n.label, l.size(theme.SizeTextBody), fyne.TextStyle{Bold: true}).Width)
-		w += 2*pad + theme.Icon20 + gap
-		if n.after != "" {
-			w += theme.Icon14 + gap
-		}
-		return fyne.NewSize(w, l.size(theme.SizeStripRow))
+		// The sidebar keeps its width at every size of text; names give way.
+		return fyne.NewSize(2*pad+l.icon(theme.Icon20), l.size(theme.SizeStripRow))
 	}
 	r.layout = func(s fyne.Size) {
 		ground.CornerRadius = theme.RadiusButton
 		place(ground, 0, 0, s.Width, s.Height)
 		ring.Surround(fyne.Position{}, s)
 		icon.center(pad, 0, s.Height)
-		x := pad + theme.Icon20 + gap
-		place(label, x, 0, max(s.Width-x-pad, 0), s.Height)
-		after.center(s.Width-pad-theme.Icon14, 0, s.Height)
+		x := pad + icon.edge + gap
+		end := s.Width - pad
+		if n.badge.Visible() {
+			end -= n.badge.MinSize().Width + theme.Space4
+		} else if n.after != "" {
+			end -= after.edge + theme.Space4
+		}
+		label.Text = shorten(n.label, CutEnd, end-x, label.TextSize, label.TextStyle)
+		place(label, x, 0, max(end-x, 0), s.Height)
+		after.center(s.Width-pad-after.edge, 0, s.Height)
 		b := n.badge.MinSize()
 		place(n.badge, s.Width-pad-b.Width, float32(int((s.Height-b.Height)/2)), b.Width, b.Height)
 	}
@@ -107,10 +110,10 @@ func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
 			fill, ink = theme.ColorHover, theme.ColorText
 		}
 		ground.FillColor = l.color(fill)
-		label.Text, label.TextSize, label.Color = n.label, l.size(theme.SizeTextBody), l.color(ink)
+		label.TextSize, label.Color = l.size(theme.SizeTextBody), l.color(ink)
 		label.TextStyle = fyne.TextStyle{Bold: n.selected}
-		icon.set(n.icon, l.color(ink), theme.Icon20)
-		after.set(n.after, l.color(theme.ColorMuted), theme.Icon14)
+		icon.set(n.icon, l.color(ink), l.icon(theme.Icon20))
+		after.set(n.after, l.color(theme.ColorMuted), l.icon(theme.Icon14))
 		n.badge.strong = n.selected
 		n.badge.Refresh()
 		ring.Set(n.focused, n)

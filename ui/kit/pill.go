@@ -83,7 +83,7 @@ func (p *Pill) CreateRenderer() fyne.WidgetRenderer {
 		// its neighbours.
 		w := ceil(fyne.MeasureText(p.words(), l.size(theme.SizeTextSmall), fyne.TextStyle{Bold: true}).Width)
 		if p.icon != "" {
-			w += theme.Icon14 + pillIconGap
+			w += l.icon(theme.Icon14) + pillIconGap
 		}
 		return fyne.NewSize(w+2*pillPad, l.size(theme.SizePill))
 	}
@@ -112,7 +112,7 @@ func (p *Pill) CreateRenderer() fyne.WidgetRenderer {
 		f.paint(l.color(edge), l.color(fill))
 		label.Text, label.TextSize = p.words(), l.size(theme.SizeTextSmall)
 		label.TextStyle, label.Color = fyne.TextStyle{Bold: p.on}, l.color(ink)
-		icon.set(p.icon, l.color(ink), theme.Icon14)
+		icon.set(p.icon, l.color(ink), l.icon(theme.Icon14))
 		ring.Set(p.focused && !p.Disabled(), p)
 		r.layout(p.Size())
 		canvas.Refresh(p)

@@ -3,6 +3,7 @@ package kit
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"paddock/ui/theme"
@@ -98,6 +99,19 @@ func (w *Row) SetSelected(selected bool) {
 
 // Selected reports whether the row is shown as selected.
 func (w *Row) Selected() bool { return w.sel }
+
+// MouseIn belongs to Fyne. Only the ground answers the pointer: drawing the
+// cells again for it would be felt in a long table.
+func (w *Row) MouseIn(*desktop.MouseEvent) {
+	w.hovered = true
+	w.ground.Set(w.lit(), w.sel)
+}
+
+// MouseOut belongs to Fyne.
+func (w *Row) MouseOut() {
+	w.hovered = false
+	w.ground.Set(w.lit(), w.sel)
+}
 
 // AccessibilityLabel is the name.
 func (w *Row) AccessibilityLabel() string { return w.name }

@@ -61,9 +61,10 @@ func (s *State) CreateRenderer() fyne.WidgetRenderer {
 		return l.size(theme.SizeTextBody), l.size(theme.SizeLineBody), theme.Space8
 	}
 	r.minSize = func() fyne.Size {
-		text, line, gap := measures(lookOf(s))
+		l := lookOf(s)
+		text, line, gap := measures(l)
 		w := ceil(fyne.MeasureText(s.word, text, fyne.TextStyle{}).Width)
-		return fyne.NewSize(theme.Icon16+gap+w, line)
+		return fyne.NewSize(l.icon(theme.Icon16)+gap+w, line)
 	}
 	r.layout = func(size fyne.Size) {
 		_, _, gap := measures(lookOf(s))
@@ -80,7 +81,7 @@ func (s *State) CreateRenderer() fyne.WidgetRenderer {
 			shape = s.tone.Icon()
 		}
 		label.Text, label.TextSize, label.Color = s.word, text, ink
-		icon.set(shape, ink, theme.Icon16)
+		icon.set(shape, ink, l.icon(theme.Icon16))
 		r.layout(s.Size())
 		canvas.Refresh(s)
 	}

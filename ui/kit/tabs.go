@@ -135,6 +135,8 @@ func (t *Tabs) MouseOut() {
 
 const tabGap float32 = 28
 
+func (t *Tabs) arrow() float32 { return lookOf(t).icon(theme.Icon14) }
+
 func (t *Tabs) width(i int, size float32) float32 {
 	return ceil(fyne.MeasureText(t.labels[i], size, fyne.TextStyle{Bold: true}).Width)
 }
@@ -143,10 +145,10 @@ func (t *Tabs) width(i int, size float32) float32 {
 // it would be in the menu, the menu carries its name.
 func (t *Tabs) arrange(width, size float32) {
 	t.spots = t.spots[:0]
-	menu := ceil(fyne.MeasureText(t.more, size, fyne.TextStyle{Bold: true}).Width) + theme.Space4 + theme.Icon14
+	menu := ceil(fyne.MeasureText(t.more, size, fyne.TextStyle{Bold: true}).Width) + theme.Space4 + t.arrow()
 	for i := range t.labels {
 		if t.selected >= i { // the menu may have to carry any name up to the chosen one
-			menu = max(menu, t.width(t.selected, size)+theme.Space4+theme.Icon14)
+			menu = max(menu, t.width(t.selected, size)+theme.Space4+t.arrow())
 		}
 	}
 	all := t.inset
@@ -188,7 +190,7 @@ func (t *Tabs) CreateRenderer() fyne.WidgetRenderer {
 			w = t.width(0, l.size(theme.SizeTextBody))
 		}
 		more := fyne.MeasureText(t.more, l.size(theme.SizeTextBody), fyne.TextStyle{Bold: true}).Width
-		return fyne.NewSize(t.inset+w+tabGap+ceil(more)+theme.Space4+theme.Icon14, l.size(theme.SizeStripRow))
+		return fyne.NewSize(t.inset+w+tabGap+ceil(more)+theme.Space4+t.arrow(), l.size(theme.SizeStripRow))
 	}
 	paint := func(s fyne.Size) {
 		l := lookOf(t)
@@ -221,9 +223,9 @@ func (t *Tabs) CreateRenderer() fyne.WidgetRenderer {
 			word.Alignment = fyne.TextAlignCenter
 			w := sp.w
 			if sp.menu {
-				w -= theme.Space4 + theme.Icon14
+				w -= theme.Space4 + t.arrow()
 				word.Alignment = fyne.TextAlignLeading
-				arrow.set(assets.Down, l.color(ink), theme.Icon14)
+				arrow.set(assets.Down, l.color(ink), t.arrow())
 				text := fyne.MeasureText(word.Text, size, word.TextStyle).Width
 				arrow.center(sp.x+ceil(text)+theme.Space4, 0, s.Height)
 			}

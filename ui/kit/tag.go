@@ -52,7 +52,7 @@ func (t *Tag) CreateRenderer() fyne.WidgetRenderer {
 		l := lookOf(t)
 		w := ceil(fyne.MeasureText(t.text, l.size(theme.SizeTextSmall), fyne.TextStyle{Bold: t.strong}).Width)
 		if t.icon != "" {
-			w += theme.Icon14
+			w += l.icon(theme.Icon14)
 			if t.text != "" {
 				w += theme.Space4
 			}
@@ -72,7 +72,7 @@ func (t *Tag) CreateRenderer() fyne.WidgetRenderer {
 		ground.FillColor = l.color(t.tone.Soft())
 		label.Text, label.TextSize, label.Color = t.text, l.size(theme.SizeTextSmall), ink
 		label.TextStyle = fyne.TextStyle{Bold: t.strong}
-		icon.set(t.icon, ink, theme.Icon14)
+		icon.set(t.icon, ink, l.icon(theme.Icon14))
 		r.layout(t.Size())
 		canvas.Refresh(t)
 	}

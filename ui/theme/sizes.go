@@ -71,7 +71,7 @@ const (
 	RadiusCard      float32 = 10
 )
 
-// Icon edges.
+// Icon edges. The kit lets them grow with the words they stand beside.
 const (
 	Icon14 float32 = 14 // pills
 	Icon16 float32 = 16 // buttons, results
@@ -87,6 +87,7 @@ var textSizes = map[fyne.ThemeSizeName]float32{
 	SizeField: 36, SizePill: 24, SizeTag: 20, SizeStatusLine: 28, SizeTableHead: 32,
 
 	fynetheme.SizeNameText:           14,
+	fynetheme.SizeNameInlineIcon:     18,
 	fynetheme.SizeNameHeadingText:    20,
 	fynetheme.SizeNameSubHeadingText: 16,
 	fynetheme.SizeNameCaptionText:    12,
@@ -95,7 +96,6 @@ var textSizes = map[fyne.ThemeSizeName]float32{
 var sizes = map[fyne.ThemeSizeName]float32{
 	fynetheme.SizeNamePadding:            Space4,
 	fynetheme.SizeNameInnerPadding:       Space8,
-	fynetheme.SizeNameInlineIcon:         18,
 	fynetheme.SizeNameLineSpacing:        Space4,
 	fynetheme.SizeNameSeparatorThickness: 1,
 	fynetheme.SizeNameInputBorder:        1,

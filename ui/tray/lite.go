@@ -1,4 +1,4 @@
-//go:build lite && cgo && linux
+//go:build lite && cgo
 
 package tray
 
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -24,7 +25,7 @@ func Painter() func(ctx context.Context, home string) error { return runLite }
 // runLite shows the tray as a client of the instance in home until ctx ends or
 // the owner quits it. It sees labels and states, and never a key.
 func runLite(ctx context.Context, home string) error {
-	if os.Getenv("DISPLAY") == "" {
+	if runtime.GOOS != "windows" && runtime.GOOS != "darwin" && os.Getenv("DISPLAY") == "" {
 		return errors.New("showing the tray: there is no X11 display") // GTK would end the process
 	}
 	ctx, stop := context.WithCancel(ctx)

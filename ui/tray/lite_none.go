@@ -1,4 +1,4 @@
-//go:build lite && !(cgo && linux)
+//go:build lite && !cgo
 
 package tray
 

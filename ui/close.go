@@ -1,0 +1,83 @@
+//go:build !lite
+
+package ui
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+
+	"paddock/share"
+	"paddock/ui/tray"
+)
+
+// closed is the button in the main window's frame. With a tray the window goes
+// there and the program goes on. Without one there is no way back to a hidden
+// window, so closing it ends the program, and asks first while that takes
+// something away from others.
+func (p *program) closed() {
+	if p.closing || p.asking {
+		return
+	}
+	p.asking = true
+	p.work.Go(func() {
+		kind := p.host(p.ctx) // may take two seconds
+		if p.ctx.Err() != nil {
+			return
+		}
+		p.do(func() {
+			p.asking = false
+			p.close(kind)
+		})
+	})
+}
+
+func (p *program) close(kind tray.HostKind) {
+	st := p.sh.State()
+	switch {
+	case kind == tray.Native:
+		remember(p.app.Preferences(), prefMain, p.main.Canvas().Size())
+		p.main.Hide()
+		p.tellOnce(st)
+	case st.Phase == share.Off:
+		p.leave()
+	default:
+		p.asking = true
+		ask(p.main, question{
+			title: "Quit Paddock?", sentence: quitWords(st), yes: "Quit", no: "Go on sharing",
+			answered: func(yes bool) {
+				p.asking = false
+				if yes {
+					p.leave()
+				}
+			},
+		})
+	}
+}
+
+func quitWords(st share.State) string {
+	words := "This desktop has no tray to go on in, so closing the window ends sharing."
+	switch {
+	case st.Running == 1:
+		words += " One request that runs now is cut."
+	case st.Running > 1:
+		words += fmt.Sprintf(" %d requests that run now are cut.", st.Running)
+	}
+	return words
+}
+
+// tellOnce says, the first time only, where the program went.
+func (p *program) tellOnce(st share.State) {
+	if p.app.Preferences().Bool(prefTold) {
+		return
+	}
+	p.app.Preferences().SetBool(prefTold, true)
+	text := "Paddock goes on in the tray. Its menu has everything, and Quit."
+	if st.Phase == share.Sharing {
+		text = "Paddock goes on sharing in the tray. Its menu has Stop sharing, and Quit."
+	}
+	note := fyne.NewNotification("Paddock", text)
+	// A notification service that hangs would hang the window with it. Nobody
+	// waits for this goroutine, since nothing can end the call.
+	go p.app.SendNotification(note)
+}

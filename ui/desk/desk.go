@@ -1,0 +1,278 @@
+//go:build !lite
+
+// Package desk is the screen where the owner shares and stops sharing.
+package desk
+
+import (
+	"slices"
+	"strconv"
+
+	"fyne.io/fyne/v2"
+
+	"paddock/assets"
+	"paddock/requestlog"
+	"paddock/share"
+	"paddock/ui/kit"
+	"paddock/ui/page"
+	"paddock/ui/theme"
+)
+
+// Asks is what the screen can ask for. All of it returns at once; what becomes
+// of it is in the next State.
+type Asks struct {
+	Start, Stop func()
+	Demo        func(on bool)
+	Listen      func(addr string) // share at another address
+	FirstKey    func()
+	OpenLog     func()
+	// Trouble says what is wrong with where keys are kept, or "".
+	Trouble func(share.Keys) string
+}
+
+// Screen shows one State after another. It belongs to Fyne's thread.
+type Screen struct {
+	asks    Asks
+	content *fyne.Container
+
+	noKeys   *kit.Banner
+	firstKey *kit.Button
+	memory   *kit.Banner
+
+	power    *kit.Switch
+	sign     *kit.Icon
+	title    *kit.Text
+	sentence *kit.Paragraph
+	giveUp   *kit.Button
+	port     *kit.Button
+	portAddr string
+
+	addresses *fyne.Container // of CopyRows
+	plain     *fyne.Container
+	reach     *kit.Paragraph
+
+	ollamaIcon    *kit.Icon
+	ollamaTitle   *kit.Text
+	ollamaLine    *kit.Text
+	ollamaFacts   *fyne.Container
+	ollamaTrouble *fyne.Container
+	ollamaAdvice  *kit.Paragraph
+	loaded        *kit.Text
+	models        *kit.Text
+	running       *kit.Text
+	demo          *kit.Button
+
+	strip *strip
+	shape shape // what was laid out last
+}
+
+// shape is all that decides where things lie. Only when it changes is the
+// screen laid out again.
+type shape struct {
+	noKeys, memory, trouble, giveUp, port, plain, ollamaTrouble, demo bool
+	sentence, reach, advice, vault, portAddr, addresses               string
+}
+
+var copyWords = kit.CopyWords{Copy: "Copy", Copied: "Copied"}
+
+// New returns the screen; Show fills it.
+func New(asks Asks) *Screen {
+	s := &Screen{asks: asks}
+	s.firstKey = kit.NewButton(kit.Primary, "Make the first key", assets.Plus, asks.FirstKey)
+	s.noKeys = kit.NewBanner(kit.Waiting, assets.Keys, "No keys yet, so nobody can use it.", s.firstKey)
+	s.memory = kit.NewBanner(kit.Attention, "", "Keys end with the program.")
+	s.content = page.New(nil, kit.VBox(theme.CardGap, s.noKeys, s.stateCard(), s.memory, s.addressCard(), s.ollamaCard(), s.requestCard()), nil)
+	return s
+}
+
+// Content is what to show.
+func (s *Screen) Content() fyne.CanvasObject { return s.content }
+
+func (s *Screen) stateCard() fyne.CanvasObject {
+	s.power = kit.NewSwitch("Share Ollama", func(on bool) {
+		if on {
+			s.asks.Start()
+		} else {
+			s.asks.Stop()
+		}
+	}).Big()
+	s.sign = kit.NewIcon(assets.Attention, theme.ColorAttention, theme.Icon20)
+	s.title, s.sentence = kit.NewText(kit.Title, ""), kit.NewParagraph(kit.Muted, "")
+	s.port = kit.NewButton(kit.Primary, "", "", func() { s.asks.Listen(s.portAddr) })
+	s.giveUp = kit.NewButton(kit.Outlined, "Stop trying", "", func() { s.asks.Stop() })
+	words := kit.VBox(0, kit.HBox(theme.Space8, s.sign, s.title), s.sentence)
+	return kit.NewCard(kit.HBox(theme.Space16, s.power, kit.Grow(words), s.port, s.giveUp))
+}
+
+func (s *Screen) addressCard() fyne.CanvasObject {
+	s.addresses = kit.VBox(theme.Space12)
+	s.reach = kit.NewParagraph(kit.Small, "")
+	s.plain = kit.HBoxTop(theme.Space8, kit.NewIcon(assets.Attention, theme.ColorAttention, theme.Icon16),
+		kit.Grow(kit.NewParagraph(kit.Note, unencrypted).Ink(theme.ColorAttention)))
+	return kit.NewCard(kit.VBox(theme.Space12, kit.NewText(kit.Strong, "Addresses"), s.addresses, s.reach, s.plain))
+}
+
+func (s *Screen) ollamaCard() fyne.CanvasObject {
+	s.ollamaIcon = kit.NewIcon(assets.Waiting, theme.ColorWaiting, theme.Icon16)
+	s.ollamaTitle, s.ollamaLine = kit.NewText(kit.Strong, ""), kit.NewText(kit.Small, "").Shorten(kit.CutEnd)
+	s.ollamaAdvice = kit.NewParagraph(kit.Muted, "")
+	s.loaded, s.models, s.running = kit.NewText(kit.Body, "").Shorten(kit.CutEnd), kit.NewText(kit.Body, ""), kit.NewText(kit.Body, "")
+	s.demo = kit.NewButton(kit.Outlined, "Try the built-in demo", "", func() { s.asks.Demo(true) })
+	fact := func(label string, value fyne.CanvasObject) fyne.CanvasObject {
+		return kit.VBox(0, kit.NewText(kit.Small, label), value)
+	}
+	s.ollamaFacts = kit.HBox(theme.Space24, kit.Grow(fact("Loaded", s.loaded)), fact("Models", s.models), fact("Running", s.running))
+	words := kit.VBox(0, s.ollamaTitle, kit.Sized(150, 0, s.ollamaLine))
+	s.ollamaTrouble = kit.HBox(theme.Space16, kit.Grow(s.ollamaAdvice), s.demo)
+	return kit.NewCard(kit.VBox(theme.Space8,
+		kit.HBox(theme.Space12, s.ollamaIcon, words, kit.Grow(s.ollamaFacts)), s.ollamaTrouble))
+}
+
+func (s *Screen) requestCard() fyne.CanvasObject {
+	s.strip = newStrip(func() { s.asks.OpenLog() })
+	more := kit.NewButton(kit.Plain, "Open request log", "", func() { s.asks.OpenLog() }).Small().After(assets.Open)
+	head := kit.Padded(theme.CardPadX, theme.Space12, theme.CardPadX, 0, kit.HBox(0, kit.NewText(kit.Strong, "Last requests"), kit.Space(), more))
+	return kit.NewTableCard(kit.VBox(0, head, s.strip.content))
+}
+
+// Show paints a state with the newest requests, the newest first.
+func (s *Screen) Show(st share.State, recent []requestlog.Entry) {
+	now := s.shape
+	s.showState(st, &now)
+	s.showAddresses(st, &now)
+	s.showOllama(st, &now)
+	s.showKeys(st, &now)
+	s.choosePrimary(now)
+	s.strip.show(recent, st)
+	if now != s.shape {
+		s.shape = now
+		s.content.Refresh()
+	}
+}
+
+func (s *Screen) showState(st share.State, now *shape) {
+	words := sharing(st)
+	on := st.Phase == share.Sharing || st.Phase == share.Stopping || st.Phase == share.Waiting
+	pending := st.Phase == share.Starting || st.Phase == share.Stopping || st.Phase == share.Waiting
+	if s.power.On() != on || s.power.Pending() != pending {
+		s.power.SetOn(on)
+		s.power.SetPending(pending)
+	}
+	s.title.SetText(words.title)
+	s.sentence.SetText(words.sentence)
+	s.portAddr = otherPort(st)
+	if s.portAddr != "" {
+		s.port.SetText("Use " + lower(portOf(s.portAddr)))
+	}
+	now.trouble, now.sentence, now.portAddr = words.trouble, words.sentence, s.portAddr
+	now.giveUp, now.port = st.Phase == share.Waiting, s.portAddr != ""
+	show(s.sign, now.trouble)
+	show(s.giveUp, now.giveUp)
+	show(s.port, now.port)
+}
+
+func (s *Screen) showAddresses(st share.State, now *shape) {
+	for len(s.addresses.Objects) < len(st.Addresses) {
+		s.addresses.Add(kit.NewCopyRow("", "", copyWords))
+	}
+	if extra := len(s.addresses.Objects) - len(st.Addresses); extra > 0 {
+		s.addresses.Objects = slices.Delete(s.addresses.Objects, len(st.Addresses), len(st.Addresses)+extra)
+	}
+	now.addresses = ""
+	for i, a := range st.Addresses {
+		now.addresses += a.URL + "\n"
+		row := s.addresses.Objects[i].(*kit.CopyRow)
+		if row.Value() != a.URL {
+			row = kit.NewCopyRow(addressLabel(a.URL), a.URL, copyWords)
+			s.addresses.Objects[i] = row
+		}
+	}
+	up := st.Phase == share.Sharing
+	text := ""
+	switch {
+	case len(st.Addresses) == 0:
+		text = "This machine is on no private network, so it has no address to give to teammates."
+	case !up:
+		text = "Nobody answers here until you share."
+	}
+	s.reach.SetText(text)
+	now.reach, now.plain = text, !st.Encrypted && len(st.Addresses) > 0
+	show(s.addresses, len(st.Addresses) > 0)
+	show(s.reach, text != "")
+	show(s.plain, now.plain)
+}
+
+func (s *Screen) showOllama(st share.State, now *shape) {
+	o := st.Ollama
+	words := ollama(o)
+	icon, ink := assets.Allowed, theme.ColorAllowed
+	switch {
+	case words.trouble:
+		icon, ink = assets.Attention, theme.ColorAttention
+	case o.Demo:
+		icon, ink = assets.Attention, theme.ColorAttention
+	case o.Health == share.Unknown:
+		icon, ink = assets.Waiting, theme.ColorWaiting
+	}
+	s.ollamaIcon.Set(icon, ink)
+	s.ollamaTitle.SetText(words.title)
+	s.loaded.SetText(list(o.Loaded, "nothing yet"))
+	s.models.SetText(strconv.Itoa(len(o.Models)))
+	s.running.SetText(strconv.Itoa(st.Running))
+	now.ollamaTrouble, now.demo, now.advice = words.trouble, words.trouble && !o.Demo, ""
+	if words.trouble {
+		now.advice = words.sentence
+		s.ollamaLine.SetText("")
+	} else {
+		s.ollamaLine.SetText(words.sentence)
+	}
+	s.ollamaAdvice.SetText(now.advice)
+	show(s.ollamaLine, !words.trouble)
+	show(s.ollamaFacts, !words.trouble)
+	show(s.ollamaTrouble, words.trouble)
+	show(s.demo, now.demo)
+}
+
+func (s *Screen) showKeys(st share.State, now *shape) {
+	now.noKeys = len(st.Keys.List) == 0
+	now.vault = s.asks.Trouble(st.Keys)
+	now.memory = now.vault != "" && !now.noKeys
+	if now.memory {
+		s.memory.Set(kit.Attention, "", now.vault)
+	}
+	show(s.noKeys, now.noKeys)
+	show(s.memory, now.memory)
+}
+
+// choosePrimary leaves one green button: what comes first on the way to a
+// teammate's first answer.
+func (s *Screen) choosePrimary(now shape) {
+	style := func(b *kit.Button, wanted bool, taken *bool) {
+		if wanted && !*taken {
+			b.SetStyle(kit.Primary)
+			*taken = true
+			return
+		}
+		b.SetStyle(kit.Outlined)
+	}
+	taken := false
+	style(s.port, now.port, &taken)
+	style(s.demo, now.demo, &taken)
+	style(s.firstKey, now.noKeys, &taken)
+}
+
+func show(o fyne.CanvasObject, yes bool) {
+	switch {
+	case yes && !o.Visible():
+		o.Show()
+	case !yes && o.Visible():
+		o.Hide()
+	}
+}
+
+// lower begins a phrase with a small letter, for the middle of a sentence.
+func lower(s string) string {
+	if s == "" {
+		return s
+	}
+	return string(s[0]|0x20) + s[1:]
+}

@@ -1,0 +1,278 @@
+//go:build !lite
+
+package ui
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"paddock/keystore"
+	"paddock/requestlog"
+	"paddock/settings"
+	"paddock/share"
+	"paddock/ui/clip"
+	"paddock/ui/desk"
+	"paddock/ui/keys"
+	"paddock/ui/logview"
+	"paddock/ui/theme"
+	"paddock/ui/tray"
+)
+
+const (
+	slow  = 15 * time.Second // how often "2 min ago" is put right
+	quick = time.Second      // how often the figures of running requests are
+)
+
+// program is everything that the owner sees of one Share. But for the methods
+// of share.Screen it belongs to Fyne's thread.
+type program struct {
+	ctx  context.Context // ends with the program
+	end  context.CancelFunc
+	app  fyne.App
+	sh   *share.Share
+	do   func(func())
+	host func(context.Context) tray.HostKind
+	quit func() // ends Fyne's loop
+
+	clip  *clip.Clip
+	main  fyne.Window
+	board *board
+	last  picture
+	log   fyne.Window // nil until it is asked for
+	view  *logview.View
+
+	work    sync.WaitGroup // goroutines that may call Fyne
+	closing bool
+	asking  bool // a question about quitting is on the screen
+}
+
+// type check
+var _ share.Screen = (*program)(nil)
+
+func newProgram(ctx context.Context, a fyne.App, sh *share.Share, do func(func())) *program {
+	p := &program{app: a, sh: sh, do: do, host: tray.Host, quit: a.Quit}
+	p.ctx, p.end = context.WithCancel(ctx)
+	p.clip = clip.New(a.Clipboard(), do)
+	p.dress()
+	p.main = a.NewWindow("Paddock")
+	p.main.SetPadded(false)
+	p.board = newBoard(asks{
+		desk: desk.Asks{
+			Start: sh.Start, Stop: sh.Stop, Demo: p.demo, Listen: p.listen, OpenLog: p.openLog, Trouble: vault,
+		},
+		keys: keys.Options{
+			Context: p.ctx, Keeper: sh, Clip: p.clip.Secret, Start: sh.Start, Do: do, Focus: p.focus, Say: problem, Trouble: vault,
+		},
+		openLog: p.openLog,
+	})
+	p.main.SetContent(p.board.content)
+	p.main.Resize(recall(a.Preferences(), prefMain, fyne.NewSize(1100, 720)))
+	p.main.SetCloseIntercept(p.closed)
+	p.last, _ = p.see()
+	p.board.show(p.last)
+	return p
+}
+
+// follow keeps windows and look true until the program ends.
+func (p *program) follow() {
+	states, stopStates := p.sh.Watch()
+	choices, stopChoices := p.sh.Settings().Watch()
+	p.work.Go(func() {
+		defer stopStates()
+		follow(p.ctx, states, p.do, p.see, p.show)
+	})
+	p.work.Go(func() {
+		defer stopChoices()
+		follow(p.ctx, choices, p.do, func() (settings.Settings, time.Duration) { return p.sh.Settings().Get(), time.Hour },
+			func(settings.Settings) { p.dress() })
+	})
+}
+
+// see takes a picture of the program.
+func (p *program) see() (picture, time.Duration) {
+	pic := picture{state: p.sh.State()}
+	beat := slow
+	if pic.state.Running > 0 {
+		beat = quick
+	}
+	running := p.sh.Log().Running(time.Now())
+	done, _, _ := p.sh.Log().Since(0, desk.Recent)
+	pic.recent = slices.Concat(done, running)
+	slices.SortStableFunc(pic.recent, func(a, b requestlog.Entry) int { return b.Time.Compare(a.Time) })
+	pic.recent = pic.recent[:min(len(pic.recent), desk.Recent)]
+	return pic, beat
+}
+
+func (p *program) show(pic picture) {
+	p.last = pic
+	p.board.show(pic)
+}
+
+// dress gives the windows the look that was chosen.
+func (p *program) dress() {
+	mode := theme.Auto
+	switch p.sh.Settings().Get().Theme {
+	case settings.ThemeLight:
+		mode = theme.Light
+	case settings.ThemeDark:
+		mode = theme.Dark
+	}
+	if now, ok := p.app.Settings().Theme().(*theme.Theme); !ok || now.Mode() != mode {
+		p.app.Settings().SetTheme(theme.New(mode))
+	}
+}
+
+func (p *program) focus(f fyne.Focusable) {
+	if f == nil {
+		p.main.Canvas().Unfocus()
+		return
+	}
+	p.main.Canvas().Focus(f)
+}
+
+// background runs work off Fyne's thread and tells the owner when it fails.
+func (p *program) background(title string, work func(ctx context.Context) error) {
+	p.work.Go(func() {
+		ctx, cancel := context.WithTimeout(p.ctx, keys.Patience)
+		defer cancel()
+		err := work(ctx)
+		if err == nil || p.ctx.Err() != nil {
+			return
+		}
+		p.do(func() {
+			p.front()
+			ask(p.main, question{title: title, sentence: problem(err), no: "OK"})
+		})
+	})
+}
+
+func (p *program) demo(on bool) {
+	title := "The demo could not be started"
+	if !on {
+		title = "The demo could not be ended"
+	}
+	p.background(title, func(ctx context.Context) error { return p.sh.UseDemo(ctx, on) })
+}
+
+func (p *program) listen(addr string) {
+	p.background("The port could not be changed", func(context.Context) error {
+		return p.sh.Settings().Set(settings.ShareListen, addr)
+	})
+}
+
+// front brings the main window before the owner.
+func (p *program) front() {
+	p.main.Show()
+	p.main.RequestFocus()
+}
+
+func (p *program) openLog() {
+	if p.log == nil {
+		p.view = logview.New(p.sh.Log(), logview.Actions{
+			State: p.sh.State, Watch: p.sh.Watch, Start: p.sh.Start, Stop: p.sh.StopRequest, Copy: p.clip.Text,
+		})
+		p.log = p.app.NewWindow("Request log")
+		p.log.SetPadded(false)
+		p.log.SetContent(p.view.Content())
+		p.view.Attach(p.log)
+		p.log.Resize(recall(p.app.Preferences(), prefLog, fyne.NewSize(1280, 760)))
+		p.log.SetCloseIntercept(func() {
+			remember(p.app.Preferences(), prefLog, p.log.Canvas().Size())
+			p.view.SetVisible(false)
+			p.log.Hide()
+		})
+		view := p.view
+		p.work.Go(func() { view.Follow(p.ctx) })
+	}
+	p.view.SetVisible(true)
+	p.log.Show()
+	p.log.RequestFocus()
+}
+
+// act does what an entry of the tray's menu says.
+func (p *program) act(i tray.Item) {
+	switch i.Action {
+	case tray.Start:
+		p.sh.Start()
+	case tray.Stop:
+		p.sh.Stop()
+	case tray.CopyAddress:
+		p.clip.Text(i.Arg)
+	case tray.CopyKey:
+		p.board.keys.Copy(i.Arg, func() {
+			p.board.enter(roomKeys)
+			p.front()
+		})
+	case tray.NewKey:
+		p.newKey()
+	case tray.UseOllama:
+		p.demo(false)
+	case tray.OpenLog:
+		p.openLog()
+	case tray.Open:
+		p.front()
+	case tray.Quit:
+		p.leave()
+	case tray.None:
+	}
+}
+
+// clicked is a click on the tray's icon where the desktop tells it apart: it
+// shares, or shows what is needed before that makes sense.
+func (p *program) clicked() {
+	st := p.sh.State()
+	switch {
+	case len(st.Keys.List) == 0, st.Wanted:
+		p.front()
+	default:
+		p.sh.Start()
+	}
+}
+
+func (p *program) newKey() {
+	p.front()
+	p.board.newKey()
+}
+
+// Show implements share.Screen.
+func (p *program) Show(name string) {
+	p.do(func() {
+		switch name {
+		case "new-key":
+			p.newKey()
+		case "open-log":
+			p.openLog()
+		default:
+			p.front()
+		}
+	})
+}
+
+// ClipSecret implements share.Screen.
+func (p *program) ClipSecret(s keystore.Secret) { p.do(func() { p.clip.Secret(s) }) }
+
+// Clip implements share.Screen.
+func (p *program) Clip(text string) { p.do(func() { p.clip.Text(text) }) }
+
+// Quit implements share.Screen.
+func (p *program) Quit() { p.do(p.leave) }
+
+// leave ends the program. Whoever waits for a keychain is told first: the
+// desktop's bus, which a keychain call may hang on, goes with Fyne's loop.
+func (p *program) leave() {
+	if p.closing {
+		return
+	}
+	p.closing = true
+	p.clip.Clear()
+	remember(p.app.Preferences(), prefMain, p.main.Canvas().Size())
+	if p.log != nil {
+		remember(p.app.Preferences(), prefLog, p.log.Canvas().Size())
+	}
+	p.end()
+	p.quit()
+}

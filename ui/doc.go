@@ -1,0 +1,2 @@
+// Package ui is what the owner sees.
+package ui

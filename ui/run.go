@@ -1,0 +1,99 @@
+//go:build !lite
+
+package ui
+
+import (
+	"context"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/driver/desktop"
+
+	"paddock/assets"
+	"paddock/share"
+	"paddock/ui/tray"
+)
+
+// ID is what the desktop knows the program by.
+const ID = "io.github.paddock.Paddock"
+
+const (
+	// latePanel is how long a panel may take to come up when the program is
+	// started together with the desktop.
+	latePanel = 10 * time.Second
+	// patience is how long what is under way may take to notice the end.
+	patience = 2 * time.Second
+)
+
+// Run shows the tray and, unless hidden, the main window, until ctx ends or the
+// owner quits. It must be called on the main goroutine. hidden counts only
+// where there is a tray to find the program in.
+func Run(ctx context.Context, sh *share.Share, hidden bool) error {
+	var p *program
+	tray.OnClick(func() { p.clicked() })
+	a := app.NewWithID(ID)
+	a.SetIcon(fyne.NewStaticResource("paddock.png", assets.AppPNG()))
+	p = newProgram(ctx, a, sh, fyne.Do)
+	defer p.end()
+	panel, hasTray := a.(desktop.App)
+	if hasTray {
+		// Fyne starts its tray with its loop or not at all, so there is a menu
+		// before; the painter puts the real one in its place at once.
+		quit := fyne.NewMenuItem("Quit Paddock", p.leave)
+		quit.IsQuit = true
+		panel.SetSystemTrayIcon(fyne.NewStaticResource("tray.png", assets.TrayIcon(tray.Shape(sh.State()))))
+		panel.SetSystemTrayMenu(fyne.NewMenu("Paddock", quit))
+	}
+	if !hidden || !hasTray {
+		p.main.Show()
+	}
+	a.Lifecycle().SetOnStarted(func() {
+		sh.SetScreen(p)
+		p.follow()
+		if hasTray {
+			p.work.Go(func() { tray.Fyne(p.ctx, panel, sh, p.act) })
+		}
+		if hidden && hasTray {
+			p.work.Go(p.showWithoutTray)
+		}
+		context.AfterFunc(ctx, func() { p.do(p.leave) })
+	})
+	a.Run()
+	sh.SetScreen(nil)
+	p.end()
+	p.settle()
+	return nil
+}
+
+// showWithoutTray shows the window of a hidden start after all, where no panel
+// comes up to find it in.
+func (p *program) showWithoutTray() {
+	ctx, cancel := context.WithTimeout(p.ctx, latePanel)
+	defer cancel()
+	for p.host(ctx) != tray.Native {
+		select {
+		case <-ctx.Done():
+			if p.ctx.Err() == nil {
+				p.do(p.front)
+			}
+			return
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// settle waits for what is under way. A call that does not notice the end of
+// its context is left behind: the process ends next.
+func (p *program) settle() {
+	done := make(chan struct{})
+	go func() {
+		p.work.Wait()
+		p.board.keys.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+	}
+}

@@ -1,0 +1,470 @@
+//go:build !lite
+
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/png"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+
+	"paddock/keystore"
+	"paddock/policy"
+	"paddock/requestlog"
+	"paddock/share"
+	"paddock/ui/desk"
+	"paddock/ui/keys"
+	"paddock/ui/kit"
+	"paddock/ui/theme"
+)
+
+// now is the moment in which all pictures are taken.
+var now = time.Date(2026, 11, 24, 14, 32, 20, 0, time.UTC)
+
+// stage is the main window's content without a Share behind it.
+type stage struct {
+	t      *testing.T
+	win    fyne.Window
+	board  *board
+	keeper *keeper
+	asked  []string
+	clip   string
+	state  share.State
+	size   fyne.Size
+	do     func(func())
+}
+
+type look struct {
+	name  string
+	theme *theme.Theme
+	size  fyne.Size
+}
+
+var (
+	usual = fyne.NewSize(1100, 720)
+	light = look{"light", theme.New(theme.Light), usual}
+	looks = []look{
+		light,
+		{"dark", theme.New(theme.Dark), usual},
+		{"small", theme.New(theme.Light), least},
+		{"large", theme.New(theme.Light).WithTextScale(1.5), usual},
+		{"large-small", theme.New(theme.Light).WithTextScale(1.5), least},
+	}
+)
+
+func newStage(t *testing.T, l look) *stage {
+	t.Helper()
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(l.theme)
+	s := &stage{t: t, keeper: &keeper{}, size: l.size}
+	s.do = func(f func()) { f() }
+	note := func(what string) func() { return func() { s.asked = append(s.asked, what) } }
+	s.win = app.NewWindow("Paddock")
+	t.Cleanup(s.win.Close)
+	s.win.SetPadded(false)
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	s.board = newBoard(asks{
+		desk: desk.Asks{
+			Start: note("start"), Stop: note("stop"), OpenLog: note("log"), Trouble: vault,
+			Demo:   func(on bool) { note(fmt.Sprintf("demo %v", on))() },
+			Listen: func(a string) { note("listen " + a)() },
+		},
+		keys: keys.Options{
+			Context: ctx, Keeper: s.keeper, Start: note("start"), Do: func(f func()) { s.do(f) }, Say: problem, Trouble: vault,
+			Clip: func(k keystore.Secret) { s.clip = k.Reveal() },
+			Focus: func(f fyne.Focusable) {
+				if f == nil {
+					s.win.Canvas().Unfocus()
+				} else {
+					s.win.Canvas().Focus(f)
+				}
+			},
+			Now: func() time.Time { return now },
+		},
+		openLog: note("log"),
+	})
+	s.win.SetContent(s.board.content)
+	s.win.Resize(l.size)
+	return s
+}
+
+// show paints a state, as the follower does.
+func (s *stage) show(st share.State, recent ...requestlog.Entry) {
+	s.state = st
+	s.board.show(picture{st, recent})
+}
+
+func (s *stage) save(name string) {
+	dir := os.Getenv("PADDOCK_SHOTS")
+	if dir == "" {
+		return
+	}
+	s.win.Canvas().(test.WindowlessCanvas).SetScale(2)
+	s.win.Resize(s.size.AddWidthHeight(1, 0))
+	s.win.Resize(s.size)
+	f, err := os.Create(filepath.Join(dir, name+".png"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, s.win.Canvas().Capture()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// visit calls see for every visible object with the place it has in the window
+// and the part of the window in which it can be seen.
+func visit(o fyne.CanvasObject, at fyne.Position, clip rect, see func(o fyne.CanvasObject, at rect, clip rect)) {
+	if !o.Visible() {
+		return
+	}
+	here := rect{at.X + o.Position().X, at.Y + o.Position().Y, o.Size().Width, o.Size().Height}
+	see(o, here, clip)
+	var children []fyne.CanvasObject
+	switch x := o.(type) {
+	case *container.Scroll:
+		// What is scrolled away is not lost, as long as it is not too wide.
+		visit(x.Content, fyne.NewPos(here.x, here.y), rect{here.x, -1e6, here.w, 2e6}, see)
+		return
+	case *fyne.Container:
+		children = x.Objects
+	case fyne.Widget:
+		children = test.WidgetRenderer(x).Objects()
+	}
+	for _, c := range children {
+		visit(c, fyne.NewPos(here.x, here.y), clip, see)
+	}
+}
+
+type rect struct{ x, y, w, h float32 }
+
+// fits fails for everything that is squeezed below its least size or lies
+// outside of where it can be seen.
+func (s *stage) fits(name string) {
+	s.t.Helper()
+	s.win.Resize(s.size)
+	if m := s.board.content.MinSize(); m.Width > s.size.Width || m.Height > s.size.Height {
+		s.t.Errorf("%s: the content needs %v, the window has %v", name, m, s.size)
+	}
+	visit(s.board.content, fyne.Position{}, rect{0, 0, s.size.Width, s.size.Height}, func(o fyne.CanvasObject, at, clip rect) {
+		switch o.(type) {
+		case *kit.Text, *kit.Paragraph, *kit.Button, *kit.State, *kit.Switch, *kit.Chip, *kit.CopyRow, *kit.Field, *kit.CodeBlock, *kit.Segments, *kit.Choice, *kit.Banner, *kit.NavItem:
+		default:
+			return
+		}
+		m := o.MinSize()
+		const slack = 0.6
+		if at.w+slack < m.Width || at.h+slack < m.Height {
+			s.t.Errorf("%s: %s has %.0fx%.0f and needs %.0fx%.0f", name, called(o), at.w, at.h, m.Width, m.Height)
+		}
+		if at.x < clip.x-slack || at.y < clip.y-slack || at.x+at.w > clip.x+clip.w+slack || at.y+at.h > clip.y+clip.h+slack {
+			s.t.Errorf("%s: %s at %.0f,%.0f %.0fx%.0f is outside of %v", name, called(o), at.x, at.y, at.w, at.h, clip)
+		}
+	})
+}
+
+func called(o fyne.CanvasObject) string {
+	if a, ok := o.(interface{ AccessibilityLabel() string }); ok {
+		return fmt.Sprintf("%T %q", o, a.AccessibilityLabel())
+	}
+	return fmt.Sprintf("%T", o)
+}
+
+// find returns the visible control of that name.
+func find[T fyne.CanvasObject](s *stage, name string) (found T, ok bool) {
+	visit(s.win.Content(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, _, _ rect) {
+		if x, is := o.(T); is && !ok {
+			if a, can := o.(interface{ AccessibilityLabel() string }); can && a.AccessibilityLabel() == name {
+				found, ok = x, true
+			}
+		}
+	})
+	return found, ok
+}
+
+func get[T fyne.CanvasObject](s *stage, name string) T {
+	s.t.Helper()
+	x, ok := find[T](s, name)
+	if !ok {
+		s.t.Fatalf("there is no %T %q on the screen, which says:\n%s", x, name, s.text())
+	}
+	return x
+}
+
+// press taps the button of that name.
+func (s *stage) press(name string) {
+	s.t.Helper()
+	test.Tap(get[*kit.Button](s, name))
+}
+
+// text is all that can be read on the screen.
+func (s *stage) text() string {
+	var b strings.Builder
+	visit(s.win.Content(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, _, _ rect) {
+		switch x := o.(type) {
+		case *kit.Text:
+			b.WriteString(x.Text() + "\n")
+		case *kit.Paragraph:
+			b.WriteString(x.Text() + "\n")
+		case *kit.State:
+			b.WriteString(x.AccessibilityLabel() + "\n")
+		case *kit.Button:
+			b.WriteString("[" + x.AccessibilityLabel() + "]\n")
+		case *kit.Field:
+			b.WriteString("{" + x.Text() + "} " + x.Problem() + "\n")
+		}
+	})
+	return b.String()
+}
+
+func (s *stage) says(words ...string) {
+	s.t.Helper()
+	for _, w := range words {
+		if !strings.Contains(s.text(), w) {
+			s.t.Errorf("%q is not on the screen, which says:\n%s", w, s.text())
+		}
+	}
+}
+
+func (s *stage) silent(words ...string) {
+	s.t.Helper()
+	for _, w := range words {
+		if strings.Contains(s.text(), w) {
+			s.t.Errorf("%q is on the screen:\n%s", w, s.text())
+		}
+	}
+}
+
+// keeper is a keystore that does what a test says.
+type keeper struct {
+	mu       sync.Mutex
+	calls    []string
+	err      error
+	hang     bool          // calls wait for the end of their context
+	stubborn chan struct{} // calls wait for this, whatever the context says
+}
+
+func (k *keeper) note(call string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.calls = append(k.calls, call)
+	return k.err
+}
+
+func (k *keeper) wait(ctx context.Context, call string) error {
+	err := k.note(call)
+	switch {
+	case k.stubborn != nil:
+		<-k.stubborn
+	case k.hang:
+		<-ctx.Done()
+		return fmt.Errorf("asking: %w", errors.Join(keystore.ErrTimeout, context.Cause(ctx)))
+	}
+	return err
+}
+
+func (k *keeper) AddKey(ctx context.Context, name string, g policy.Grant) (keystore.Key, keystore.Secret, error) {
+	if err := k.wait(ctx, "add "+name); err != nil {
+		return keystore.Key{}, keystore.Secret{}, err
+	}
+	s := keystore.NewSecret("pdk_Vx9TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE")
+	return keystore.Key{ID: name + "-1", Name: name, Hint: keystore.HintOf(s), Grant: g, Made: now, Vault: keystore.VaultKeychain}, s, nil
+}
+
+func (k *keeper) CopyKey(ctx context.Context, name string) (keystore.Secret, error) {
+	if err := k.wait(ctx, "copy "+name); err != nil {
+		return keystore.Secret{}, err
+	}
+	return keystore.NewSecret("pdk_of_" + name), nil
+}
+
+func (k *keeper) RemoveKey(ctx context.Context, name string) error {
+	return k.wait(ctx, "remove "+name)
+}
+func (k *keeper) SuspendKey(name string) error { return k.note("suspend " + name) }
+func (k *keeper) ResumeKey(name string) error  { return k.note("resume " + name) }
+
+// key makes a key as the state holds it.
+func key(i int, name string, change func(*keystore.Key)) keystore.Key {
+	k := keystore.Key{
+		ID: fmt.Sprintf("%s-%d", strings.ReplaceAll(name, " ", "-"), i), Name: name, Hint: "pdk_" + []string{"7Qm", "Zr4", "e0K", "Vx9", "aa1"}[i%5],
+		Colour: i % keystore.Colours, Vault: keystore.VaultKeychain, Made: now.Add(-time.Hour * 24 * time.Duration(40-i%40)),
+		Grant: policy.Grant{Expires: now.AddDate(0, 0, 90-i%40)},
+	}
+	if change != nil {
+		change(&k)
+	}
+	return k
+}
+
+func someKeys() []keystore.Key {
+	return []keystore.Key{
+		key(0, "alice", func(k *keystore.Key) {
+			k.Grant.Role, k.Grant.Cloud, k.LastUsed = policy.RoleManager, true, now.Add(-3*time.Second)
+		}),
+		key(1, "ben", func(k *keystore.Key) { k.LastUsed = now.Add(-2 * time.Minute) }),
+		key(2, "n8n on the NAS", func(k *keystore.Key) { k.LastUsed, k.Grant.Expires = now.Add(-12*time.Second), time.Time{} }),
+		key(3, "carol's laptop", func(k *keystore.Key) { k.Suspended, k.LastUsed = true, now.Add(-72*time.Hour) }),
+		key(4, "an intern of last summer", func(k *keystore.Key) { k.Grant.Expires = now.Add(-24 * time.Hour) }),
+	}
+}
+
+// sharing is the state of a good day.
+func sharing() share.State {
+	return share.State{
+		Version: "0.1.0", Phase: share.Sharing, Wanted: true, Listen: ":11435", Since: now.Add(-time.Hour), Running: 1,
+		Addresses: []share.Address{
+			{Label: "anna-mbp.local", URL: "http://anna-mbp.local:11435"},
+			{Label: "192.168.1.24", URL: "http://192.168.1.24:11435"},
+		},
+		Ollama: share.Ollama{
+			URL: "http://127.0.0.1:11434", Health: share.Answers, Version: "0.17.4",
+			Models: []string{"qwen3:8b", "nomic-embed-text:latest", "llama3.2:3b"}, Loaded: []string{"qwen3:8b", "nomic-embed-text:latest"},
+		},
+		Keys: share.Keys{List: someKeys(), Vault: keystore.VaultKeychain, VaultWords: "the OS keychain"},
+	}
+}
+
+func with(change func(*share.State)) share.State {
+	st := sharing()
+	change(&st)
+	return st
+}
+
+func off(st *share.State) {
+	st.Phase, st.Wanted, st.Running, st.Since = share.Off, false, 0, time.Time{}
+}
+
+func requests() []requestlog.Entry {
+	at := func(s int) time.Time { return now.Add(-time.Duration(s) * time.Second) }
+	return []requestlog.Entry{
+		{Time: at(7), Phase: requestlog.Running, Reason: policy.Allowed, Key: "alice", KeyID: "1", Action: "Chat", Model: "qwen3:8b", TokensOut: 148, Took: 6100 * time.Millisecond},
+		{Time: at(12), Phase: requestlog.Done, Reason: policy.Allowed, Key: "n8n on the NAS", KeyID: "3", Colour: 2, Action: "Embed", Model: "nomic-embed-text:latest", TokensIn: 512, Took: 210 * time.Millisecond, Upstream: 200},
+		{Time: at(23), Phase: requestlog.Refused, Reason: policy.ManagersOnly, Key: "ben", KeyID: "2", Colour: 1, Action: "Pull model", Model: "llama3.2:3b"},
+		{Time: at(40), Phase: requestlog.Failed, Reason: policy.UpstreamUnanswers, Key: "ben", KeyID: "2", Colour: 1, Action: "Chat", Model: "llama3.2:70b-instruct-q8_0", Took: 2 * time.Second},
+		{Time: at(58), Phase: requestlog.Refused, Reason: policy.NoKey, Address: "192.168.1.77", Method: "GET", Path: "/"},
+	}
+}
+
+// scenes are the states that have to look right.
+func scenes() map[string]func(s *stage) {
+	put := func(change func(*share.State)) func(s *stage) {
+		return func(s *stage) { s.show(with(change), requests()...) }
+	}
+	inKeys := func(change func(*share.State), then func(s *stage)) func(s *stage) {
+		return func(s *stage) {
+			s.show(with(change))
+			s.board.enter(roomKeys)
+			if then != nil {
+				then(s)
+			}
+		}
+	}
+	same := func(*share.State) {}
+	none := func(st *share.State) { st.Keys.List = nil }
+	return map[string]func(s *stage){
+		"share-on":  put(same),
+		"share-off": put(off),
+		"share-new": func(s *stage) { s.show(with(func(st *share.State) { off(st); none(st) })) },
+		"share-port": put(func(st *share.State) {
+			off(st)
+			st.Phase, st.Wanted, st.Problem, st.Detail = share.Waiting, true, share.PortInUse, "nginx (process 1234)"
+		}),
+		"share-address": put(func(st *share.State) {
+			off(st)
+			st.Phase, st.Wanted, st.Problem, st.Detail, st.Listen = share.Waiting, true, share.NoSuchAddr, "192.168.99.3", "192.168.99.3:11435"
+		}),
+		"share-low": put(func(st *share.State) {
+			off(st)
+			st.Phase, st.Wanted, st.Problem, st.Listen = share.Waiting, true, share.NotAllowed, ":80"
+		}),
+		"share-fault": put(func(st *share.State) {
+			off(st)
+			st.Phase, st.Wanted, st.Problem, st.Detail = share.Waiting, true, share.ListenFault, "listen tcp :11435: socket: too many open files in system"
+		}),
+		"share-starting":  put(func(st *share.State) { off(st); st.Phase, st.Wanted = share.Starting, true }),
+		"share-stopping":  put(func(st *share.State) { st.Phase, st.Wanted = share.Stopping, false }),
+		"share-nonetwork": put(func(st *share.State) { st.Problem, st.Addresses = share.NoNetwork, nil }),
+		"share-noollama": put(func(st *share.State) {
+			st.Ollama = share.Ollama{URL: "http://127.0.0.1:11434", Health: share.Silent, Detail: "connect: connection refused"}
+		}),
+		"share-stranger": put(func(st *share.State) { st.Ollama = share.Ollama{URL: "http://10.0.0.5:8080", Health: share.Stranger} }),
+		"share-own": put(func(st *share.State) {
+			st.Ollama = share.Ollama{URL: "http://127.0.0.1:11435", Health: share.Stranger, Detail: share.DetailOwnUpstream}
+		}),
+		"share-asking": put(func(st *share.State) { st.Ollama = share.Ollama{URL: "http://127.0.0.1:11434", Health: share.Unknown} }),
+		"share-demo": put(func(st *share.State) {
+			st.Ollama.Demo, st.Ollama.Models, st.Ollama.Loaded, st.Ollama.URL = true, []string{"demo:latest"}, []string{"demo:latest"}, "http://127.0.0.1:39999"
+		}),
+		"share-memory": put(func(st *share.State) {
+			st.Keys.Vault, st.Keys.VaultWords, st.Keys.Trouble = keystore.VaultMemory, "memory, until the program ends", share.VaultMissing
+		}),
+		"share-many": put(func(st *share.State) {
+			for i := range 4 {
+				ip := netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 2)}).String()
+				st.Addresses = append(st.Addresses, share.Address{Label: ip, URL: "http://" + ip + ":11435"})
+			}
+			st.Addresses[0].URL = "http://a-laptop-with-a-very-long-name-indeed-0123456789.local:11435"
+			for i := range 20 {
+				st.Ollama.Loaded = append(st.Ollama.Loaded, fmt.Sprintf("model-with-a-long-name-%d:70b-instruct-q8_0", i))
+			}
+		}),
+		"keys-full":     inKeys(same, nil),
+		"keys-empty":    inKeys(none, nil),
+		"keys-one":      inKeys(func(st *share.State) { st.Keys.List = st.Keys.List[:1] }, nil),
+		"keys-selected": inKeys(same, func(s *stage) { s.selectKey("ben") }),
+		"keys-last":     inKeys(same, func(s *stage) { s.selectKey("an intern of last summer") }),
+		"keys-remove": inKeys(same, func(s *stage) {
+			s.selectKey("ben")
+			s.press("Remove…")
+		}),
+		"keys-200": inKeys(func(st *share.State) {
+			for i := range 195 {
+				st.Keys.List = append(st.Keys.List, key(i+5, fmt.Sprintf("teammate %d", i), nil))
+			}
+		}, func(s *stage) { s.selectKey("teammate 150") }),
+		"keys-long": inKeys(func(st *share.State) {
+			st.Keys.List[0].Name = strings.Repeat("wide name ", 6)
+			st.Keys.List[1].Name = strings.Repeat("W", keystore.MaxName)
+		}, func(s *stage) { s.selectKey(strings.Repeat("W", keystore.MaxName)) }),
+		"keys-locked": inKeys(func(st *share.State) { st.Keys.Trouble = share.VaultLocked }, nil),
+		"keys-memory": inKeys(func(st *share.State) {
+			st.Keys.Vault, st.Keys.VaultWords, st.Keys.Trouble = keystore.VaultMemory, "memory, until the program ends", share.VaultMissing
+		}, nil),
+		"keys-demo": inKeys(func(st *share.State) { st.Ollama.Demo = true }, nil),
+		"new-form":  inKeys(same, func(s *stage) { s.board.newKey() }),
+		"new-more": inKeys(same, func(s *stage) {
+			s.board.newKey()
+			s.press("Role and expiry")
+		}),
+		"new-taken": inKeys(same, func(s *stage) {
+			s.board.newKey()
+			test.Type(s.win.Canvas().Focused().(fyne.Focusable), "Alice")
+		}),
+		"connect": inKeys(same, func(s *stage) {
+			s.selectKey("ben")
+			s.press("How to connect")
+		}),
+		"connect-off": inKeys(off, func(s *stage) {
+			s.selectKey("ben")
+			s.press("How to connect")
+		}),
+	}
+}
+
+func (s *stage) selectKey(name string) {
+	s.t.Helper()
+	test.Tap(get[*kit.Row](s, name))
+}

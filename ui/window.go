@@ -1,0 +1,92 @@
+//go:build !lite
+
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"paddock/assets"
+	"paddock/requestlog"
+	"paddock/share"
+	"paddock/ui/desk"
+	"paddock/ui/keys"
+	"paddock/ui/kit"
+	"paddock/ui/theme"
+)
+
+// board is what the main window shows: the sidebar, and one room beside it.
+type board struct {
+	content fyne.CanvasObject
+	side    *sidebar
+	desk    *desk.Screen
+	keys    *keys.Screen
+	at      room
+	views   map[room]*fyne.Container
+	demo    *kit.Banner
+	demoBox *fyne.Container
+	right   *fyne.Container
+}
+
+// asks is what the main window can ask for.
+type asks struct {
+	desk    desk.Asks
+	keys    keys.Options
+	openLog func()
+}
+
+func newBoard(a asks) *board {
+	b := &board{}
+	b.side = newSidebar(b.enter, a.openLog)
+	a.desk.FirstKey = b.newKey
+	b.desk, b.keys = desk.New(a.desk), keys.New(a.keys)
+	b.views = map[room]*fyne.Container{
+		roomShare: container.NewStack(b.desk.Content()),
+		roomKeys:  container.NewStack(b.keys.Content()),
+	}
+	back := kit.NewButton(kit.Outlined, "Use Ollama again", "", func() { a.desk.Demo(false) })
+	b.demo = kit.NewBanner(kit.Attention, assets.Attention, "Built-in demo instead of Ollama: the answers are made up.", back)
+	const m = theme.WindowMargin
+	b.demoBox = kit.Padded(m, m, m, 0, b.demo)
+	b.demoBox.Hide()
+	rooms := container.NewStack(b.views[roomShare], b.views[roomKeys])
+	b.right = kit.Edges(b.demoBox, nil, nil, nil, rooms)
+	b.content = kit.HBoxFull(0, b.side.content, kit.Grow(kit.NewGround(theme.ColorBackground, b.right)))
+	b.enter(roomShare)
+	return b
+}
+
+// enter shows a room.
+func (b *board) enter(r room) {
+	b.at = r
+	b.side.choose(r)
+	for at, view := range b.views {
+		if at == r {
+			view.Show()
+		} else {
+			view.Hide()
+		}
+	}
+}
+
+func (b *board) newKey() {
+	b.enter(roomKeys)
+	b.keys.NewKey()
+}
+
+// show paints a picture of the program.
+func (b *board) show(p picture) {
+	b.side.show(p.state)
+	b.desk.Show(p.state, p.recent)
+	b.keys.Show(p.state)
+	if b.demoBox.Visible() != p.state.Ollama.Demo {
+		b.demoBox.Hidden = !p.state.Ollama.Demo
+		b.right.Refresh()
+	}
+}
+
+// picture is all that the main window shows at one moment.
+type picture struct {
+	state  share.State
+	recent []requestlog.Entry // the newest first
+}

@@ -87,11 +87,13 @@ func TestAKeysWholeLifeFromTheTray(t *testing.T) {
 	if e.Key != "alice" || e.TokensOut != ollama.TinyTokens || e.Model != ollama.Tiny {
 		t.Errorf("the entry: %+v", e)
 	}
-	// What the window's list holds: copy its newest row.
+	// What the window's list holds: copy its newest row. The pointer must not
+	// rest on the list, which would hold it still.
 	d.SetClipboard("")
+	log.Focus()
+	log.Move(640, 20)
 	testdesk.Wait(t, "the newest row of the log window", 15*time.Second, func() bool {
-		log.Focus()
-		log.Key("Escape", "Down", "ctrl+c")
+		log.Key("Escape", "Home", "Down", "ctrl+c")
 		text, _ := d.Clipboard()
 		return strings.Contains(text, "alice") && strings.Contains(text, "Chat") && strings.Contains(text, "tiny") && strings.Contains(text, "Done")
 	})

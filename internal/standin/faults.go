@@ -3,6 +3,7 @@ package standin
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -53,9 +54,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, f Fault) bool {
 		sendRaw(w, f.Raw)
 		return true
 	case f.Status != 0:
-		for k, v := range f.Header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), f.Header)
 		if w.Header().Get("Content-Type") == "" {
 			w.Header().Set("Content-Type", "text/plain")
 			if strings.HasPrefix(f.Body, "{") {

@@ -83,8 +83,11 @@ func (s *Server) pull(w http.ResponseWriter, r *http.Request) {
 	half, whole := layer, layer
 	half.Completed, whole.Completed = modelSize/2, modelSize
 	if s.report(w, r, req.Stream, []progress{
-		{Status: "pulling manifest"}, layer, half, whole,
-		{Status: "verifying sha256 digest"}, {Status: "writing manifest"}, {Status: "success"},
+		{Status: "pulling manifest"},
+		layer, half, whole,
+		{Status: "verifying sha256 digest"},
+		{Status: "writing manifest"},
+		{Status: "success"},
 	}, 0, "") {
 		s.store.put(m)
 	}

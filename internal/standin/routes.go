@@ -84,7 +84,7 @@ func (s *Server) router() http.Handler {
 			rt.serve(w, r, arg)
 			return
 		}
-		if trimmed := strings.TrimSuffix(path, "/"); trimmed != path {
+		if trimmed, ok := strings.CutSuffix(path, "/"); ok {
 			if _, _, ok := find(r.Method, trimmed); ok {
 				code := http.StatusTemporaryRedirect
 				if r.Method == http.MethodGet {

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -176,8 +177,12 @@ func safetyBoard() fyne.CanvasObject {
 		Grow(VBox(0, NewText(Strong, "One key never expires"), NewText(Muted, "n8n on the NAS. A key that ends by itself is one less to forget."))),
 		NewButton(Outlined, "Let it expire in 90 days", "", nothing), NewButton(Outlined, "Leave it", "", nothing)))
 	facts := VBox(0)
-	for i, f := range [][3]string{{"Only encrypted connections are taken", "plain HTTP is off", "Change…"}, {"No website may call", "3 origins were refused this week", "Show"},
-		{"Ollama 0.17.4", "no known holes", "Check again"}, {"Ollama's own expose switch is off", "and OLLAMA_ORIGINS is not set", "Show how"}} {
+	for i, f := range [][3]string{
+		{"Only encrypted connections are taken", "plain HTTP is off", "Change…"},
+		{"No website may call", "3 origins were refused this week", "Show"},
+		{"Ollama 0.17.4", "no known holes", "Check again"},
+		{"Ollama's own expose switch is off", "and OLLAMA_ORIGINS is not set", "Show how"},
+	} {
 		b := NewButton(Plain, f[2], "", nothing).Small()
 		if i == 1 {
 			hovered(b)
@@ -308,7 +313,7 @@ func shoot(t *testing.T, th fyne.Theme, scale float32, b board) image.Image {
 	w := app.NewWindow(b.name)
 	defer w.Close()
 	w.SetPadded(false)
-	w.Canvas().(test.WindowlessCanvas).SetScale(scale)
+	w.Canvas().(software.WindowlessCanvas).SetScale(scale)
 	w.SetContent(container.NewStack(b.make()))
 	// Wrapped text knows its height after it was given a width, so a window
 	// settles in a second pass, as it does on a screen.

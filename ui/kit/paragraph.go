@@ -116,7 +116,7 @@ func (p *Paragraph) wrap(width float32) {
 	measure := func(s string) float32 { return fyne.MeasureText(s, size, k.style).Width }
 	p.made, p.madeBy = width, l
 	p.lines = p.lines[:0]
-	for _, line := range strings.Split(p.text, "\n") {
+	for line := range strings.SplitSeq(p.text, "\n") {
 		if p.hang {
 			p.lines = breakAnywhere(p.lines, line, width, measure)
 		} else {
@@ -132,7 +132,7 @@ func breakAtSpaces(to []string, line string, width float32, measure func(string)
 		return append(to, line)
 	}
 	current := ""
-	for _, word := range strings.Split(line, " ") {
+	for word := range strings.SplitSeq(line, " ") {
 		next := word
 		if current != "" {
 			next = current + " " + word

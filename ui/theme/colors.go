@@ -3,6 +3,7 @@ package theme
 import (
 	"fmt"
 	"image/color"
+	"maps"
 
 	"fyne.io/fyne/v2"
 	fynetheme "fyne.io/fyne/v2/theme"
@@ -154,12 +155,8 @@ var fyneColors = map[fyne.ThemeColorName]pair{
 
 var colors = func() map[fyne.ThemeColorName]pair {
 	all := make(map[fyne.ThemeColorName]pair, len(tokens)+len(fyneColors)+2*Chips)
-	for name, p := range tokens {
-		all[name] = p
-	}
-	for name, p := range fyneColors {
-		all[name] = p
-	}
+	maps.Copy(all, tokens)
+	maps.Copy(all, fyneColors)
 	for i, c := range chips {
 		all[chipNames[i].ground] = c.ground
 		all[chipNames[i].letter] = c.letter

@@ -200,6 +200,7 @@ func framing() []attack {
 		{"our name with more behind it", get("/api/tags", "Host: laptop.local.evil.example\r\nAuthorization: Bearer "+keyAlice+"\r\n"), 421, policy.WrongHost, false},
 		{"X-Forwarded-Host", get("/api/tags", "Host: evil.example\r\nX-Forwarded-Host: laptop.local\r\nAuthorization: Bearer "+keyAlice+"\r\n"), 421, policy.WrongHost, false},
 		{"a length and chunks at once", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, policy.BadBody, false},
+		{"a length and chunks at once, which is one body for Go, and Ollama gets one framing", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(chat), chat), 200, policy.Allowed, true},
 		{"two lengths", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", 400, "", false},
 		{"a negative length", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: -1\r\n\r\n", 400, "", false},
 		{"a length with a sign", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: +5\r\n\r\nhello", 400, "", false},

@@ -135,7 +135,7 @@ func TestClaimedLengthCostsNothing(t *testing.T) {
 		_, _ = io.WriteString(c, "POST /api/chat HTTP/1.1\r\n"+asUser+"Content-Length: 16000000\r\n\r\n{")
 	}
 	until(t, "all are read", func() bool { return s.used.Load() == 50 })
-	var m = heap()
+	m := heap()
 	for _, c := range conns {
 		c.Close()
 	}

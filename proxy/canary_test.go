@@ -129,7 +129,7 @@ func TestNothingSaidIsKept(t *testing.T) {
 			}
 		}
 	}
-	var reasons = map[policy.Reason]bool{}
+	reasons := map[policy.Reason]bool{}
 	for i, text := range texts {
 		got := s.send("POST", text)
 		if strings.Contains(text, "Accept: ") && (got.status == 500 && got.header.Get("Www-Authenticate") == "" || got.status == 200) && strings.Contains(got.body, canaryAnswer) {

@@ -290,7 +290,7 @@ func (w *walker) endString() {
 		w.finish = true
 	case atType:
 		w.event = eventOf(word)
-	default:
+	default: // no member that matters
 	}
 }
 
@@ -313,7 +313,7 @@ func (w *walker) endScalar() {
 		w.out, w.hasOut = number(word, w.out, w.hasOut)
 	case atNanos:
 		w.nanos, w.hasNs = number(word, w.nanos, w.hasNs)
-	default:
+	default: // no member that matters
 	}
 }
 

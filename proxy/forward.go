@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -46,20 +47,21 @@ var passedBack = []string{"Content-Type", "Cache-Control", "Retry-After"}
 // outbound builds Ollama's request. A body in memory can be sent again when a
 // pooled connection turns out to be dead, which is what keeps the first request
 // after a restart of Ollama from failing.
-func (x *exchange) outbound(ctx context.Context, up *Upstream, e policy.Endpoint, body []byte) (*http.Request, error) {
+func (x *exchange) outbound(ctx context.Context, up *Upstream, e policy.Endpoint, body []byte) *http.Request {
 	target := *up.URL
 	target.Path = strings.TrimSuffix(target.Path, "/") + wirePath(x.r)
 	target.RawPath, target.RawQuery = "", "" // no endpoint of Ollama's takes a query
-	var content io.Reader
+	out := (&http.Request{
+		Method: x.r.Method, URL: &target, Host: target.Host, Header: make(http.Header, len(passedOn)+2),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
 	switch {
 	case x.upload != nil:
-		content = x.upload
+		out.Body, out.ContentLength = x.upload, x.r.ContentLength
 	case len(body) > 0:
-		content = bytes.NewReader(body)
-	}
-	out, err := http.NewRequestWithContext(ctx, x.r.Method, target.String(), content)
-	if err != nil {
-		return nil, err
+		out.ContentLength = int64(len(body))
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		out.Body, _ = out.GetBody()
 	}
 	named := connectionNames(x.r.Header)
 	for _, name := range passedOn {
@@ -70,15 +72,12 @@ func (x *exchange) outbound(ctx context.Context, up *Upstream, e policy.Endpoint
 	if out.Header["User-Agent"] == nil {
 		out.Header["User-Agent"] = []string{""} // keep Go from naming itself
 	}
-	switch {
-	case x.upload != nil:
-		out.ContentLength = x.r.ContentLength
-	case e.Class != policy.ClassManage:
+	if x.upload == nil && e.Class != policy.ClassManage {
 		// An empty list marks the request as repeatable and is never sent.
 		// net/http itself repeats only GET and the like (golang/go#19943).
 		out.Header["X-Idempotency-Key"] = []string{}
 	}
-	return out, nil
+	return out
 }
 
 // connectionNames says which headers the client's Connection header names. They
@@ -115,12 +114,7 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 		// read what it is reading of the body, which may be nothing for long.
 		defer context.AfterFunc(ctx, func() { x.upload.stop(0) })()
 	}
-	out, err := x.outbound(ctx, up, e, body)
-	if err != nil {
-		x.refuse(policy.InternalFault)
-		return
-	}
-	answer, err := x.g.Transport.RoundTrip(out)
+	answer, err := x.send(ctx, up, e, body)
 	if err != nil {
 		x.unanswered(ctx, err)
 		return
@@ -148,7 +142,7 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 	meter := newMeter(h.Get("Content-Type"), e)
 	x.w.WriteHeader(answer.StatusCode)
 	if x.r.Method == http.MethodHead || answer.StatusCode == http.StatusNoContent || answer.StatusCode == http.StatusNotModified {
-		x.writeDeadline()
+		_, _ = x.writeDeadline() // a request that was cut has nothing more to write
 		x.entry.Phase = requestlog.Done
 		if answer.StatusCode >= 500 {
 			x.entry.Phase = requestlog.Failed
@@ -157,6 +151,26 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 	}
 	err = x.copyAnswer(ctx, answer, meter)
 	x.close(ctx, e, meter, err)
+}
+
+// send sends a request to Ollama. One that goes out on a pooled connection which
+// then turns out to be dead is sent once more on a fresh one.
+//
+// The transport does that by itself only while it has written nothing, or all;
+// when a connection dies in the middle of a body of some hundred KB, which is an
+// ordinary prompt with its history, it gives up.
+func (x *exchange) send(ctx context.Context, up *Upstream, e policy.Endpoint, body []byte) (*http.Response, error) {
+	var pooled bool
+	trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { pooled = c.Reused }}
+	traced := httptrace.WithClientTrace(ctx, trace)
+	answer, err := x.g.Transport.RoundTrip(x.outbound(traced, up, e, body))
+	if err == nil || !pooled || ctx.Err() != nil || x.upload != nil || e.Class == policy.ClassManage {
+		return answer, err
+	}
+	if t, ok := x.g.Transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections() // they are as old as the one that died
+	}
+	return x.g.Transport.RoundTrip(x.outbound(traced, up, e, body))
 }
 
 // endUpload leaves nobody reading the client's body. It must be closed here and
@@ -207,23 +221,38 @@ func (x *exchange) clientLeft() {
 
 // What went wrong on the client's side of a copy.
 type (
-	errWrite struct{ error }
-	errStall struct{ error }
+	clientError struct{ error }
+	stallError  struct{ error }
 )
 
-func (e errWrite) Unwrap() error { return e.error }
-func (e errStall) Unwrap() error { return e.error }
+func (e clientError) Unwrap() error { return e.error }
+func (e stallError) Unwrap() error  { return e.error }
 
 // copyAnswer passes the answer on, each chunk flushed as it arrives.
 func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter *meter) error {
 	if answer.ContentLength >= 0 && answer.ContentLength <= chunkSize {
-		buf := chunks.Get().(*[]byte)
-		defer chunks.Put(buf)
+		buf := newChunk()
+		defer free(buf)
 		n, err := io.ReadFull(answer.Body, (*buf)[:answer.ContentLength])
 		if err != nil {
 			return err
 		}
 		return x.pass((*buf)[:n], meter, false)
+	}
+	// The first piece is read here, which spares the first token a hop from one
+	// goroutine to another, and a short answer all that follows.
+	first := newChunk()
+	defer free(first)
+	n, err := answer.Body.Read(*first)
+	if err != nil {
+		var passed error
+		if n > 0 {
+			passed = x.pass((*first)[:n], meter, false)
+		}
+		if passed != nil || errors.Is(err, io.EOF) {
+			return passed
+		}
+		return err
 	}
 	// A write that waits for a slow client is woken when the request is cut, so
 	// that a withdrawn key ends now and not at the stall limit.
@@ -248,31 +277,22 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 	s := newSpool()
 	var reader sync.WaitGroup
 	reader.Go(func() { s.end(x.readAnswer(reading, answer.Body, s)) })
-	spare := (*chunks.Get().(*[]byte))[:0]
-	var failed error
+	failed := x.pass((*first)[:n], meter, true)
 	for failed == nil {
-		var b []byte
-		b, failed = s.take(ctx, spare)
-		if len(b) == 0 {
-			spare = b
+		var b *[]byte
+		var last bool
+		if b, last, failed = s.take(ctx); b == nil {
 			break
 		}
-		for rest := b; len(rest) > 0 && failed == nil; {
-			piece := rest[:min(len(rest), chunkSize)] // each makes progress within the stall limit
-			rest = rest[len(piece):]
-			failed = x.pass(piece, meter, len(rest) == 0)
-		}
-		if spare = b[:0]; cap(spare) > 4*chunkSize {
-			spare = make([]byte, 0, chunkSize) // the client was slow once: let the big one go
-		}
+		failed = x.pass(*b, meter, last)
+		free(b)
 	}
 	if failed != nil {
 		stop()
 		answer.Body.Close() // wakes the reader
 	}
 	reader.Wait()
-	free(spare)
-	free(s.wait)
+	s.drop()
 	return failed
 }
 
@@ -287,13 +307,14 @@ func (x *exchange) readAnswer(ctx context.Context, body io.Reader, s *spool) (er
 			err = errReader
 		}
 	}()
-	buf := chunks.Get().(*[]byte)
-	defer chunks.Put(buf)
+	buf := newChunk()
+	defer func() { free(buf) }()
 	for {
 		n, err := body.Read(*buf)
 		if n > 0 {
-			if err := s.put(ctx, (*buf)[:n]); err != nil {
-				return err
+			var put error
+			if buf, put = s.put(ctx, buf, n); put != nil {
+				return put
 			}
 		}
 		switch {
@@ -330,9 +351,9 @@ func (x *exchange) pass(b []byte, meter *meter, flush bool) error {
 	switch {
 	case err == nil:
 	case errors.Is(err, os.ErrDeadlineExceeded) && time.Since(began) >= x.g.limits.stall:
-		return errStall{err}
+		return stallError{err}
 	default:
-		return errWrite{err}
+		return clientError{err}
 	}
 	x.entry.BytesOut += int64(len(b))
 	x.live.Progress(meter.feed(b), int64(len(b)))
@@ -360,8 +381,8 @@ func (x *exchange) close(ctx context.Context, e policy.Endpoint, meter *meter, e
 	x.entry.TokensIn, x.entry.TokensOut = meter.tokensIn, meter.tokensOut
 	x.entry.Rate = meter.rate(x.g.Now().Sub(x.entry.Time) - x.entry.FirstToken)
 	by := cutter(ctx)
-	var write errWrite
-	var stall errStall
+	var write clientError
+	var stall stallError
 	switch {
 	case err == nil && (e.Class != policy.ClassUse || meter.complete() || x.entry.Upstream >= 400),
 		by == requestlog.CutByClient && meter.kind != kindPlain && e.Class == policy.ClassUse && meter.done:

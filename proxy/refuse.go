@@ -79,7 +79,9 @@ func (x *exchange) hurry() {
 	if x.read || x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody {
 		return
 	}
-	x.w.Header().Set("Connection", "close")
+	if x.r.ProtoMajor == 1 { // in HTTP/2 it would end everybody's streams on the connection
+		x.w.Header().Set("Connection", "close")
+	}
 	_ = x.rc.SetReadDeadline(time.Now().Add(x.g.limits.hurry))
 }
 

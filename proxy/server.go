@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 	"log"
 	"net/http"
@@ -13,6 +14,20 @@ const (
 	idleTimeout   = 120 * time.Second
 	maxHeader     = 32 << 10
 )
+
+// Hush returns a writer for Go's standard logger that passes everything on to w
+// but what net/http says of Ollama's connections, because that quotes what
+// Ollama sent, and so may quote an answer.
+func Hush(w io.Writer) io.Writer { return hush{w} }
+
+type hush struct{ w io.Writer }
+
+func (h hush) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("Unsolicited response received on idle HTTP channel")) {
+		return len(line), nil
+	}
+	return h.w.Write(line)
+}
 
 // NewServer makes the server that the gate stands in. It has no time limit for
 // a whole answer, because a stream may take minutes; the gate itself limits

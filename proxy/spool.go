@@ -5,56 +5,68 @@ import (
 	"sync"
 )
 
-// maxSpool is how much of an answer may wait for a slow client. It is counted
-// in bytes, not in chunks: a model at 100 tokens a second writes some 15 KB a
-// second, so it is not held up before the client is cut for stalling.
-const maxSpool = 1 << 20
+// Sizes of what waits for a slow client. Small pieces are joined, so that the
+// spool is full by bytes and not by tokens: a model at 100 tokens a second
+// writes some 15 KB a second, so half a megabyte or more of it is not held up
+// before much of a stalled client's minute is over.
+const (
+	chunkSize = 32 << 10
+	maxChunks = 32 // 1 MiB
+)
 
-const chunkSize = 16 << 10
-
+// A chunk from the pool has its whole size as length; one that is under way has
+// what it holds.
 var chunks = sync.Pool{New: func() any { b := make([]byte, chunkSize); return &b }}
 
-// free gives a buffer back unless it has grown.
-func free(b []byte) {
-	if cap(b) == chunkSize {
-		b = b[:chunkSize]
-		chunks.Put(&b)
-	}
+func newChunk() *[]byte { return chunks.Get().(*[]byte) }
+
+func free(b *[]byte) {
+	*b = (*b)[:cap(*b)]
+	chunks.Put(b)
 }
 
-// spool is a bounded queue of bytes between the goroutine that reads Ollama and
-// the one that writes to the client. What waits is joined, so that a client that
-// was slow for a moment gets it in one piece.
+// spool is a bounded queue between the goroutine that reads Ollama and the one
+// that writes to the client. What is big changes hands without a copy, what is
+// small is joined to what waits already.
 type spool struct {
-	mu    sync.Mutex // guards wait, ended and err
-	wait  []byte
+	mu    sync.Mutex // guards what follows
+	wait  []*[]byte
 	ended bool
 	err   error
-	more  chan struct{} // holds a token when there may be something to take
-	room  chan struct{} // holds a token when something was taken
+
+	more chan struct{} // holds a token when there may be something to take
+	room chan struct{} // holds a token when something was taken
 }
 
 func newSpool() *spool {
-	return &spool{wait: (*chunks.Get().(*[]byte))[:0], more: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	return &spool{more: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// put adds a copy of b and waits while the spool is full.
-func (s *spool) put(ctx context.Context, b []byte) error {
+// put hands the first n bytes of b over and returns the chunk to read into next.
+// It waits while the spool is full.
+func (s *spool) put(ctx context.Context, b *[]byte, n int) (*[]byte, error) {
 	for {
 		s.mu.Lock()
-		fits := len(s.wait) == 0 || len(s.wait)+len(b) <= maxSpool
-		if fits {
-			s.wait = append(s.wait, b...)
+		if len(s.wait) > 0 {
+			if last := s.wait[len(s.wait)-1]; len(*last)+n <= chunkSize {
+				*last = append(*last, (*b)[:n]...)
+				s.mu.Unlock()
+				wake(s.more)
+				return b, nil
+			}
+		}
+		if len(s.wait) < maxChunks {
+			*b = (*b)[:n]
+			s.wait = append(s.wait, b)
+			s.mu.Unlock()
+			wake(s.more)
+			return newChunk(), nil
 		}
 		s.mu.Unlock()
-		if fits {
-			wake(s.more)
-			return nil
-		}
 		select {
 		case <-s.room:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return b, context.Cause(ctx)
 		}
 	}
 }
@@ -67,31 +79,40 @@ func (s *spool) end(err error) {
 	wake(s.more)
 }
 
-// take waits for bytes and swaps them for the empty buffer given. At the end it
-// returns none, and the error of end; when ctx ends, that of ctx.
-func (s *spool) take(ctx context.Context, spare []byte) ([]byte, error) {
-	for {
-		if ctx.Err() != nil {
-			return spare[:0], context.Cause(ctx)
-		}
+// take waits for a chunk, which is then the caller's, and says whether it was the
+// last that waits. At the end it returns none, and the error of end; when ctx
+// ends, that of ctx.
+func (s *spool) take(ctx context.Context) (b *[]byte, last bool, err error) {
+	for ctx.Err() == nil {
 		s.mu.Lock()
-		if len(s.wait) > 0 {
-			b := s.wait
-			s.wait = spare[:0]
+		if n := len(s.wait); n > 0 {
+			b = s.wait[0]
+			copy(s.wait, s.wait[1:])
+			s.wait[n-1] = nil
+			s.wait = s.wait[:n-1]
 			s.mu.Unlock()
 			wake(s.room)
-			return b, nil
+			return b, n == 1, nil
 		}
 		ended, err := s.ended, s.err
 		s.mu.Unlock()
 		if ended {
-			return spare[:0], err
+			return nil, true, err
 		}
 		select {
 		case <-s.more:
 		case <-ctx.Done():
 		}
 	}
+	return nil, true, context.Cause(ctx)
+}
+
+// drop gives back what nobody took.
+func (s *spool) drop() {
+	for _, b := range s.wait {
+		free(b)
+	}
+	s.wait = nil
 }
 
 func wake(c chan struct{}) {

@@ -19,7 +19,7 @@ const (
 	Done                 // answered to the end
 	Refused              // the verdict was no
 	Failed               // passed on, and then Ollama or the gate went wrong
-	Cut                  // passed on, and then somebody ended it: see Entry.CutBy
+	Cut                  // let in, and then somebody ended it: see Entry.CutBy
 )
 
 // String returns the word used in JSON and in filters.

@@ -181,7 +181,7 @@ func TestEveryResultIsWorded(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{
-		-1: "", 0: "0 ms", 99 * time.Millisecond: "99 ms", 240 * time.Millisecond: "0.2 s", 12300 * time.Millisecond: "12 s", 185 * time.Second: "3 min 5 s",
+		-1: "", 0: "<1 ms", 1500 * time.Microsecond: "1 ms", 99 * time.Millisecond: "99 ms", 240 * time.Millisecond: "0.2 s", 12300 * time.Millisecond: "12 s", 185 * time.Second: "3 min 5 s",
 		59900 * time.Millisecond: "1 min 0 s", 9990 * time.Millisecond: "10 s",
 	} {
 		if got := Seconds(d); got != want {

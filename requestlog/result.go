@@ -103,6 +103,8 @@ func Seconds(d time.Duration) string {
 	switch {
 	case d < 0:
 		return ""
+	case d < time.Millisecond:
+		return "<1 ms"
 	case d < 100*time.Millisecond:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < 9950*time.Millisecond:

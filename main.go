@@ -5,15 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	_ "paddock/internal/fynecache" // must come before Fyne reads its environment
 
 	"paddock/cli"
 	"paddock/internal/standin"
 	"paddock/keystore"
+	"paddock/proxy"
 	"paddock/requestlog"
 	"paddock/settings"
 	"paddock/share"
@@ -21,7 +24,14 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	program := cli.Program{Open: open}
+	// A second Ctrl-C ends the program at once; but not one of the same moment,
+	// since `timeout` and others send two.
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
+	// Asked for, so that a reader who leaves is an error of the write and not the
+	// end of the program. (Ignored would pass on to the programs that we start.)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	log.SetOutput(proxy.Hush(os.Stderr))
+	program := cli.Program{Open: open, Name: os.Args[0]}
 	faces(&program)
 	code := cli.Main(ctx, program, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:])
 	stop()

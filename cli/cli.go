@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"paddock/internal/control"
 	"paddock/keystore"
+	"paddock/requestlog"
 	"paddock/share"
 )
 
@@ -47,6 +51,9 @@ type Program struct {
 	Tray func(ctx context.Context, home string) error
 	// Edition is "full" or "lite".
 	Edition string
+	// Name is what the person typed to start the program, for examples that can
+	// be copied; empty means "paddock".
+	Name string
 }
 
 // Streams are where a command reads and writes.
@@ -58,6 +65,8 @@ type Streams struct {
 // Main runs one command and returns the exit code: 0 done, 1 failed, 2 wrong
 // usage. What goes wrong is said in one line on Streams.Err.
 func Main(ctx context.Context, p Program, s Streams, args []string) int {
+	out := &output{w: s.Out}
+	s.Out = out
 	a := &app{Program: p, Streams: s}
 	root := a.root()
 	root.SetArgs(args)
@@ -65,17 +74,59 @@ func Main(ctx context.Context, p Program, s Streams, args []string) int {
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	a.tty.restore()
+	if err != nil && ctx.Err() != nil && errors.Is(err, keystore.ErrTimeout) {
+		err = errors.New("interrupted")
+	}
+	if out.err != nil && (err == nil || errors.Is(err, out.err)) && !errors.Is(err, errUnprinted) {
+		err = fmt.Errorf("writing the output: %w", out.err)
+	}
+	switch {
+	case err == nil:
 		return exitDone
+	case errors.Is(err, syscall.EPIPE) && !errors.Is(err, errUnprinted):
+		return exitDone // who reads has seen enough, as in `paddock log | head`
 	}
-	if errors.Is(err, errSilent) {
-		return exitFailed
-	}
-	fmt.Fprintf(s.Err, "paddock: %s\n", sentence(err))
-	if _, ok := errors.AsType[usageError](err); ok || strings.HasPrefix(err.Error(), "unknown command") {
+	fmt.Fprintf(s.Err, "paddock: %s\n", oneLine(sentence(err)))
+	if isUsage(err) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// output remembers that somebody could not be told, which those who print line
+// by line need not ask each time. It is used by one goroutine at a time.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.w.Write(b)
+	o.err = err
+	return n, err
+}
+
+// oneLine makes what is said fit for a terminal: it may quote a path or a flag
+// with escapes in it.
+func oneLine(s string) string {
+	return requestlog.Clean(strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "), 2000)
+}
+
+// isUsage says whether a person typed something wrongly, be it found here or by
+// the instance that runs.
+func isUsage(err error) bool {
+	if _, ok := errors.AsType[usageError](err); ok {
+		return true
+	}
+	c := code(err)
+	if r, ok := errors.AsType[*control.RemoteError](err); ok {
+		c = r.Code
+	}
+	return c == codeBadValue || c == codeNoSetting
 }
 
 // usageError is what a person typed wrongly.
@@ -85,16 +136,18 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// errSilent ends a command with code 1 after it has said why itself.
-var errSilent = errors.New("already said")
+// errUnprinted says that something was done whose result nobody got to see.
+var errUnprinted = errors.New("not printed")
 
 // app is one run of the program. It is used by one command.
 type app struct {
 	Program
 	Streams
-	home  string
-	vault string
-	json  bool
+	home   string
+	vault  string
+	json   bool
+	tty    tty
+	prefix string // how to call this program on the same home: "paddock", or with --home
 }
 
 func (a *app) root() *cobra.Command {
@@ -104,23 +157,32 @@ func (a *app) root() *cobra.Command {
 		Short: "Lend this machine's Ollama to the local network, safely",
 		Long: "Paddock lends this machine's Ollama to the local network, safely:\n" +
 			"each teammate has a key of their own, and a gate checks every request.\n\n" +
-			"Without a command it opens its window and its tray icon.",
+			a.howToBegin(),
 		SilenceUsage: true, SilenceErrors: true,
 		Args: none,
 		RunE: func(c *cobra.Command, _ []string) error { return a.window(c.Context(), hidden) },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%w; see `%s --help`", err, c.CommandPath())
+	})
 	f := root.PersistentFlags()
-	f.StringVar(&a.home, "home", "", "folder of Paddock's files (default $PADDOCK_HOME or the user's configuration folder)")
-	f.StringVar(&a.vault, "vault", "", "where keys are kept: auto, keychain, file or memory (default $PADDOCK_VAULT or auto)")
+	f.StringVar(&a.home, "home", "", "`DIR` of Paddock's files (default $PADDOCK_HOME or the user's configuration folder)")
+	f.StringVar(&a.vault, "vault", "", "`KIND` of place for the keys: auto, keychain, file or memory (default $PADDOCK_VAULT or auto)")
 	f.BoolVar(&a.json, "json", false, "print facts as JSON")
-	root.Flags().BoolVar(&hidden, "hidden", false, "start in the tray, without a window")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.resolve() }
+	if a.Window != nil {
+		root.Flags().BoolVar(&hidden, "hidden", false, "start in the tray, without a window")
+	}
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if c.Annotations[homeless] != "" {
+			return nil
+		}
+		return a.resolve()
+	}
 	root.AddCommand(
 		a.shareCmd(), a.statusCmd(), a.stopCmd(), a.keysCmd(), a.logCmd(), a.settingsCmd(),
 		&cobra.Command{
-			Use: "version", Short: "Print the version", Args: none,
+			Use: "version", Short: "Print the version", Args: none, Annotations: map[string]string{homeless: "yes"},
 			RunE: func(*cobra.Command, []string) error {
 				return a.print(map[string]string{"version": Version, "edition": a.Edition},
 					func(w io.Writer) { fmt.Fprintf(w, "paddock %s (%s edition)\n", Version, a.Edition) })
@@ -135,18 +197,36 @@ func (a *app) root() *cobra.Command {
 		})
 	}
 	root.SetHelpCommand(&cobra.Command{Use: "help [command]", Short: "Explain a command", RunE: func(c *cobra.Command, args []string) error {
-		found, _, err := c.Root().Find(args)
+		found, rest, err := c.Root().Find(args)
 		if err != nil {
 			return usageError{err}
 		}
+		if len(rest) > 0 {
+			return unknown(found, rest[0])
+		}
 		return found.Help()
-	}})
+	}, Annotations: map[string]string{homeless: "yes"}})
 	return root
 }
 
+// howToBegin is the advice on the first page of the help.
+func (a *app) howToBegin() string {
+	const terminal = "  paddock share             share in this terminal (with --demo if you have no Ollama yet)\n" +
+		"  paddock keys add alice    from another one: make a key for a teammate, and print it\n" +
+		"  paddock status            what goes on"
+	if a.Window == nil {
+		return "To begin:\n" + terminal
+	}
+	return "Without a command it opens its window and its tray icon. Without a window:\n" + terminal
+}
+
+// homeless marks the commands that need no home, and so work where none can be found.
+const homeless = "homeless"
+
 func completionCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "completion bash|zsh|fish|powershell", Short: "Print a completion script for a shell",
+		Annotations: map[string]string{homeless: "yes"},
+		Use:         "completion bash|zsh|fish|powershell", Short: "Print a completion script for a shell",
 		Args: exactly(1, "a shell: bash, zsh, fish or powershell"), ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(c *cobra.Command, args []string) error {
 			out, root := c.OutOrStdout(), c.Root()
@@ -167,6 +247,10 @@ func completionCmd() *cobra.Command {
 
 // resolve fills in what flags left open.
 func (a *app) resolve() error {
+	a.prefix = quoted(cmp.Or(a.Name, "paddock"))
+	if a.home != "" {
+		a.prefix += " --home " + quoted(a.home)
+	}
 	if a.home == "" {
 		a.home = os.Getenv("PADDOCK_HOME")
 	}
@@ -193,20 +277,39 @@ func (a *app) resolve() error {
 			return nil
 		}
 	}
-	return usagef("--vault %q: it is auto, keychain, file or memory", a.vault)
+	return usagef("--vault or PADDOCK_VAULT cannot be %q: it is auto, keychain, file or memory", a.vault)
 }
 
-func none(_ *cobra.Command, args []string) error {
+// quoted writes a path so that it can be pasted into a shell.
+func quoted(path string) string {
+	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-") == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(requestlog.Clean(path, 500), "'", `'\''`) + "'"
+}
+
+func none(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("unknown command or argument %q; see --help", args[0])
+		return unknown(c, args[0])
 	}
 	return nil
 }
 
+func unknown(c *cobra.Command, arg string) error {
+	if !c.HasAvailableSubCommands() {
+		return usagef("%s takes no argument %q; see `%s --help`", c.CommandPath(), arg, c.CommandPath())
+	}
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(arg); len(near) > 0 {
+		return usagef("unknown command %q; did you mean `%s %s`?", arg, c.CommandPath(), near[0])
+	}
+	return usagef("unknown command %q; see `%s --help`", arg, c.CommandPath())
+}
+
 func exactly(n int, what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
+	return func(c *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usagef("it takes %s", what)
+			return usagef("%s takes %s, and got %s; see `%s --help`", c.CommandPath(), what, plural(len(args), "argument", "arguments"), c.CommandPath())
 		}
 		return nil
 	}

@@ -4,21 +4,18 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"paddock/internal/control"
-	"strings"
+	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"paddock/internal/control"
 	"paddock/keystore"
 	"paddock/policy"
 	"paddock/settings"
 	"paddock/share"
 )
-
-// defaultExpiry is how long a key lives unless --expires says otherwise.
-const defaultExpiry = 90 * 24 * time.Hour
 
 func (a *app) keysCmd() *cobra.Command {
 	keys := &cobra.Command{Use: "keys", Short: "Make, list, copy, suspend and remove keys", Args: none, RunE: groupHelp}
@@ -26,10 +23,14 @@ func (a *app) keysCmd() *cobra.Command {
 		return &cobra.Command{
 			Use: use + " NAME", Short: short, Args: exactly(1, "the name of a key"), ValidArgsFunction: a.completeKeys,
 			RunE: func(c *cobra.Command, args []string) error {
-				if err := a.call(c.Context(), op, control.NameArgs{Name: args[0]}, nil); err != nil {
+				var n note
+				if err := a.call(c.Context(), op, control.NameArgs{Name: args[0]}, &n); err != nil {
 					return err
 				}
-				fmt.Fprintf(a.Err, done+"\n", args[0])
+				fmt.Fprintf(a.Err, done+"\n", oneLine(args[0]))
+				if n.Note != "" {
+					fmt.Fprintf(a.Err, "paddock: %s\n", oneLine(n.Note))
+				}
 				return nil
 			},
 		}
@@ -68,6 +69,7 @@ func (a *app) keysCmd() *cobra.Command {
 }
 
 func groupHelp(c *cobra.Command, _ []string) error {
+	c.Root().SetOut(c.ErrOrStderr()) // it was not asked for, so it is no result
 	_ = c.Help()
 	return usagef("%s needs a subcommand", c.CommandPath())
 }
@@ -88,6 +90,9 @@ func (a *app) addCmd() *cobra.Command {
 				return err
 			}
 			if _, err := keystore.CheckName(args[0]); err != nil {
+				return usageError{err}
+			}
+			if err := a.sameVault(c.Context()); err != nil {
 				return err
 			}
 			var r addResult
@@ -97,18 +102,37 @@ func (a *app) addCmd() *cobra.Command {
 			if r.Key.Vault == keystore.VaultMemory {
 				fmt.Fprintln(a.Err, "paddock: the key lies in memory and ends with the Paddock that runs")
 			}
+			var unseen error
 			if a.json {
-				return a.print(map[string]any{"key": r.Text, "info": r.Key}, nil)
+				unseen = a.print(map[string]any{"key": r.Text, "info": r.Key}, nil)
+			} else {
+				_, unseen = fmt.Fprintln(a.Out, r.Text)
 			}
-			fmt.Fprintln(a.Out, r.Text)
+			if unseen != nil {
+				return fmt.Errorf("the key was made, but %w (%w); print it with `%s keys copy`", errUnprinted, unseen, a.prefix)
+			}
 			return nil
 		},
 	}
-	c.Flags().StringVar(&role, "role", policy.RoleUser.String(), "user: use models and look at lists; manager: also pull, create and delete models")
-	c.Flags().StringVar(&expires, "expires", "90d", "when the key ends: a time from now (30d), a day (2027-01-31) or none")
+	c.Flags().StringVar(&role, "role", policy.RoleUser.String(), "`ROLE` of the key. user: use models and look at lists; manager: also pull, create and delete models")
+	c.Flags().StringVar(&expires, "expires", settings.FormatDuration(share.DefaultExpiry), "`WHEN` the key ends: a time from now (30d), a day (2027-01-31) or none")
 	c.Flags().BoolVar(&cloud, "cloud", false, "also allow cloud models, which spend your ollama.com account")
 	_ = c.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"user", "manager"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// sameVault refuses a --vault that the Paddock that runs does not use: a key
+// would lie elsewhere than was asked for.
+func (a *app) sameVault(ctx context.Context) error {
+	if a.vault == string(keystore.VaultAuto) {
+		return nil
+	}
+	var keys share.Keys
+	err := a.ask(ctx, control.OpKeysList, nil, &keys)
+	if err != nil || keys.Vault == keystore.VaultAuto || string(keys.Vault) == a.vault {
+		return nil //nolint:nilerr // whatever is wrong shows when the key is made
+	}
+	return coded{"other-vault", fmt.Sprintf("the Paddock that runs keeps keys in %s; leave out --vault %s, or end it and start it with that", keys.VaultWords, a.vault)}
 }
 
 // parseExpiry reads a time from now, a day (its end, by the local clock) or none.
@@ -118,10 +142,13 @@ func parseExpiry(s string, now time.Time) (time.Time, error) {
 	}
 	if day, err := time.ParseInLocation(time.DateOnly, s, now.Location()); err == nil {
 		end := day.AddDate(0, 0, 1)
-		if !end.After(now) {
+		switch {
+		case !end.After(now):
 			return time.Time{}, usagef("--expires %s lies in the past", s)
+		case end.Year() > 9999: // JSON has no such time
+			return time.Time{}, usagef("--expires %s is too far away; write none for a key that never ends", s)
 		}
-		return end, nil
+		return end.UTC(), nil
 	}
 	d, err := settings.ParseDuration(s)
 	if err != nil || d <= 0 {
@@ -142,6 +169,9 @@ func (a *app) copyCmd() *cobra.Command {
 				fmt.Fprintln(a.Err, "copied; the clipboard is cleared after a minute")
 				return nil
 			}
+			if err := a.sameVault(c.Context()); err != nil {
+				return err
+			}
 			var text string
 			if err := a.call(c.Context(), control.OpKeysCopy, control.NameArgs{Name: args[0]}, &text); err != nil {
 				return err
@@ -160,7 +190,7 @@ func (a *app) copyCmd() *cobra.Command {
 // completeKeys offers the names of keys to the shell.
 func (a *app) completeKeys(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var snap share.Keys
-	if len(args) > 0 || a.resolve() != nil || a.call(context.WithoutCancel(c.Context()), control.OpKeysList, nil, &snap) != nil {
+	if len(args) > 0 || a.resolve() != nil || !a.lived() || a.call(context.WithoutCancel(c.Context()), control.OpKeysList, nil, &snap) != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []string
@@ -168,6 +198,12 @@ func (a *app) completeKeys(c *cobra.Command, args []string, _ string) ([]string,
 		names = append(names, k.Name)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// lived says whether the home is there. The Tab key makes none.
+func (a *app) lived() bool {
+	info, err := os.Stat(a.home)
+	return err == nil && info.IsDir()
 }
 
 func listKeys(w io.Writer, keys []keystore.Key, now time.Time) {
@@ -178,7 +214,7 @@ func listKeys(w io.Writer, keys []keystore.Key, now time.Time) {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "NAME\tKEY\tROLE\tEXPIRES\tLAST USED\tSTATE")
 	for _, k := range keys {
-		fmt.Fprintf(t, "%s\t%s…\t%s\t%s\t%s\t%s\n", k.Name, k.Hint, k.Grant.Role, expiry(k), ago(k.LastUsed, now), keyState(k, now))
+		fmt.Fprintf(t, "%s\t%s…\t%s\t%s\t%s\t%s\n", oneLine(k.Name), oneLine(k.Hint), k.Grant.Role, expiry(k), ago(k.LastUsed, now), keyState(k, now))
 	}
 	t.Flush()
 }
@@ -190,8 +226,15 @@ func showKey(w io.Writer, k keystore.Key, now time.Time) {
 		cloud = "yes"
 	}
 	for _, row := range [][2]string{
-		{"Name", k.Name}, {"Key", k.Hint + "…"}, {"Role", k.Grant.Role.String()}, {"Cloud models", cloud}, {"Expires", expiry(k)},
-		{"State", keyState(k, now)}, {"Made", k.Made.Local().Format(time.DateTime)}, {"Last used", ago(k.LastUsed, now)}, {"Kept in", string(k.Vault)},
+		{"Name", oneLine(k.Name)},
+		{"Key", oneLine(k.Hint) + "…"},
+		{"Role", k.Grant.Role.String()},
+		{"Cloud models", cloud},
+		{"Expires", expiry(k)},
+		{"State", keyState(k, now)},
+		{"Made", k.Made.Local().Format(time.DateTime)},
+		{"Last used", ago(k.LastUsed, now)},
+		{"Kept in", string(k.Vault)},
 	} {
 		fmt.Fprintf(t, "%s\t%s\n", row[0], row[1])
 	}
@@ -202,7 +245,8 @@ func expiry(k keystore.Key) string {
 	if k.Grant.Expires.IsZero() {
 		return "never"
 	}
-	return k.Grant.Expires.Local().Format(time.DateOnly)
+	// The last day on which it is good: one that ends at midnight ends with the day before.
+	return k.Grant.Expires.Add(-1).Local().Format(time.DateOnly)
 }
 
 func keyState(k keystore.Key, now time.Time) string {
@@ -237,5 +281,5 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, strings.TrimSpace(many))
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -25,10 +25,13 @@ func (a *app) logCmd() *cobra.Command {
 			if errors.Is(err, control.ErrNotRunning) {
 				return errors.New("Paddock does not run; the log is kept in memory and ends with the program") //nolint:staticcheck // a name, at the start of a sentence
 			}
-			if c.Context().Err() != nil {
-				return nil // Ctrl-C is how one stops to follow
+			if follow && errors.Is(err, control.ErrGone) {
+				err = errors.New("the Paddock that ran has ended")
 			}
-			return err
+			if c.Context().Err() == nil { // Ctrl-C is how one stops to follow
+				return err
+			}
+			return nil
 		},
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with new requests until Ctrl-C")

@@ -45,9 +45,19 @@ func (e coded) Code() string  { return e.code }
 // ops answers operations on one instance. The same functions answer a command
 // when no instance runs, so the two can never differ. quit ends it; nil when nothing runs.
 type ops struct {
-	sh   *share.Share
-	quit func()
+	sh       *share.Share
+	quit     func()
+	over     <-chan struct{} // closed when the instance is about to end; nil when nothing runs
+	windowed bool            // it will have a window, if it has none yet
 }
+
+// The codes of errors that the command line itself acts on.
+const (
+	codeBadValue  = "bad-value"
+	codeNoSetting = "no-setting"
+	codeEnding    = "ending"   // ask again: nobody will answer soon, and then the files are free
+	codeStarting  = "starting" // ask again: the window is about to open
+)
 
 func read[T any](args json.RawMessage) (v T, err error) {
 	if len(args) > 0 {
@@ -58,6 +68,13 @@ func read[T any](args json.RawMessage) (v T, err error) {
 
 // handle is a control.Handler. Errors leave it as sentences.
 func (o ops) handle(ctx context.Context, op string, args json.RawMessage, emit func(any) error) (any, error) {
+	select {
+	case <-o.over:
+		if op != control.OpState { // which tells how far the end has come
+			return nil, coded{codeEnding, "the Paddock that runs is about to end"}
+		}
+	default:
+	}
 	v, err := o.do(ctx, op, args, emit)
 	if err != nil {
 		return nil, coded{code(err), sentence(err)}
@@ -125,6 +142,9 @@ func (o ops) do(ctx context.Context, op string, args json.RawMessage, emit func(
 // onScreen answers the operations that need a window.
 func (o ops) onScreen(ctx context.Context, op string, a control.NameArgs) error {
 	screen := o.sh.Screen()
+	if screen == nil && o.windowed {
+		return coded{codeStarting, "the window is not open yet; try again"}
+	}
 	if screen == nil {
 		return coded{"no-window", "the Paddock that runs shares from a terminal and has neither window nor clipboard"}
 	}
@@ -155,19 +175,19 @@ func (o ops) named(ctx context.Context, op string, a control.NameArgs) (any, err
 		if k, ok := sh.Key(a.Name); ok {
 			return k, nil
 		}
-		return nil, fmt.Errorf("%w: %q", keystore.ErrNoKey, a.Name)
+		return nil, noKey(a.Name)
 	case control.OpKeysCopy:
 		secret, err := sh.CopyKey(ctx, a.Name)
 		if err != nil {
-			return nil, err
+			return nil, named(err, a.Name)
 		}
 		return secret.Reveal(), nil
 	case control.OpKeysSuspend:
-		return nil, sh.SuspendKey(a.Name)
+		return nil, named(sh.SuspendKey(a.Name), a.Name)
 	case control.OpKeysResume:
-		return nil, sh.ResumeKey(a.Name)
+		return nil, named(sh.ResumeKey(a.Name), a.Name)
 	case control.OpKeysRemove:
-		return nil, sh.RemoveKey(ctx, a.Name)
+		return removed(named(sh.RemoveKey(ctx, a.Name), a.Name))
 	case control.OpRequestsStop:
 		if !sh.StopRequest(a.Name) {
 			return nil, coded{"not-running", "no request with this id runs now"}
@@ -181,6 +201,35 @@ func (o ops) named(ctx context.Context, op string, a control.NameArgs) (any, err
 		return nil, sh.Settings().Set(a.Name, a.Value)
 	}
 	return nil, coded{"unknown-op", "the Paddock that runs is of another version and does not know " + op}
+}
+
+// noKey says that there is no key of a name.
+func noKey(name string) error {
+	return coded{"no-key", fmt.Sprintf("there is no key %.80q; `paddock keys list` shows them", name)}
+}
+
+// named puts the name that was asked for into the error that there is no such key.
+func named(err error, name string) error {
+	if errors.Is(err, keystore.ErrNoKey) {
+		return noKey(name)
+	}
+	return err
+}
+
+// note is something worth saying about what was done.
+type note struct {
+	Note string `json:"note,omitempty"`
+}
+
+// removed takes a secret that is left in the vault for what it is: the key is
+// revoked for good, and who asked for that got it.
+func removed(err error) (any, error) {
+	_, left := errors.AsType[*keystore.LeftoverError](err)
+	_, unsaved := errors.AsType[*keystore.UnsavedError](err)
+	if left && !unsaved {
+		return note{"its secret is still in the keychain, where it opens nothing; Paddock clears it away later"}, nil
+	}
+	return note{}, err
 }
 
 // streamState emits the state as it is and after each change until ctx ends.
@@ -225,16 +274,51 @@ func streamLog(ctx context.Context, log *requestlog.Log, follow bool, emit func(
 
 // call asks the running instance, or does it on the files when none runs.
 func (a *app) call(ctx context.Context, op string, args, result any) error {
-	client, err := control.Dial(a.home)
-	if err == nil {
-		err = client.Call(ctx, op, args, result)
+	return retry(ctx, func() error {
+		err := a.ask(ctx, op, args, result)
 		if !errors.Is(err, control.ErrNotRunning) {
 			return err
 		}
-	} else if !errors.Is(err, control.ErrNotRunning) {
+		return a.offline(ctx, op, args, result)
+	})
+}
+
+// ask asks the running instance; control.ErrNotRunning says that there is none.
+func (a *app) ask(ctx context.Context, op string, args, result any) error {
+	client, err := control.Dial(a.home)
+	if err != nil {
 		return err
 	}
-	return a.offline(ctx, op, args, result)
+	return client.Call(ctx, op, args, result)
+}
+
+const (
+	turnPatience = 5 * time.Second // sealing the file vault takes half a second
+	turnEvery    = 25 * time.Millisecond
+)
+
+// retry tries again while an instance on the same home is just starting, just
+// ending, or is another command that has the files for a moment.
+func retry(ctx context.Context, try func() error) error {
+	limit := time.Now().Add(turnPatience)
+	tick := time.NewTicker(turnEvery)
+	defer tick.Stop()
+	for {
+		err := try()
+		c := ""
+		if r, ok := errors.AsType[*control.RemoteError](err); ok {
+			c = r.Code
+		}
+		busy := errors.Is(err, control.ErrRunning) || c == codeEnding || c == codeStarting
+		if !busy || time.Now().After(limit) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
 }
 
 // offline does one operation on the files, holding the lock of the home.
@@ -282,9 +366,12 @@ func (a *app) open(flags share.Flags) (*share.Share, func() error, error) {
 // code is the stable name of a known error.
 func code(err error) string {
 	var c interface{ Code() string }
+	var damaged *keystore.DamagedError
 	switch {
 	case errors.As(err, &c):
 		return c.Code()
+	case errors.As(err, &damaged):
+		return "damaged" // by a value, perhaps, which nobody has typed now
 	case errors.Is(err, keystore.ErrNoKey):
 		return "no-key"
 	case errors.Is(err, keystore.ErrNameTaken):
@@ -297,10 +384,10 @@ func code(err error) string {
 		return "vault-timeout"
 	}
 	if _, ok := errors.AsType[*settings.ValueError](err); ok {
-		return "bad-value"
+		return codeBadValue
 	}
 	if _, ok := errors.AsType[*settings.UnknownError](err); ok {
-		return "no-setting"
+		return codeNoSetting
 	}
 	return control.CodeFailed
 }

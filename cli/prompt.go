@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -17,6 +17,9 @@ func (a *app) prompt(ctx context.Context, fresh bool) (keystore.Secret, error) {
 	in, ok := a.In.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return keystore.Secret{}, keystore.ErrNoPassphrase
+	}
+	if err := a.tty.remember(int(in.Fd())); err != nil {
+		return keystore.Secret{}, fmt.Errorf("asking for the passphrase: %w", err)
 	}
 	ask := func(what string) (string, error) {
 		fmt.Fprint(a.Err, what)
@@ -51,7 +54,34 @@ func (a *app) prompt(ctx context.Context, fresh bool) (keystore.Secret, error) {
 		return keystore.Secret{}, err
 	}
 	if first != again {
-		return keystore.Secret{}, errors.New("the two passphrases differ; nothing was made")
+		return keystore.Secret{}, coded{"passphrases-differ", "the two passphrases differ; nothing was made"}
 	}
 	return keystore.NewSecret(first), nil
+}
+
+// tty puts a terminal back into order at the end: a question that was left
+// behind, as by Ctrl-C, would leave it without echo.
+type tty struct {
+	mu     sync.Mutex // guards what follows
+	fd     int
+	before *term.State
+}
+
+func (t *tty) remember(fd int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.before != nil {
+		return nil
+	}
+	before, err := term.GetState(fd)
+	t.fd, t.before = fd, before
+	return err
+}
+
+func (t *tty) restore() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.before != nil {
+		_ = term.Restore(t.fd, t.before)
+	}
 }

@@ -1,13 +1,14 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"paddock/internal/control"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"paddock/internal/control"
 	"paddock/settings"
 )
 
@@ -36,7 +37,7 @@ func (a *app) settingsCmd() *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use: "get NAME", Short: "Print one setting", Args: exactly(1, "the name of a setting"),
+			Use: "get NAME", Short: "Print one setting", Args: exactly(1, "the name of a setting"), ValidArgsFunction: a.completeSettings,
 			RunE: func(c *cobra.Command, args []string) error {
 				var v string
 				if err := a.call(c.Context(), control.OpSettingsGet, control.NameArgs{Name: args[0]}, &v); err != nil {
@@ -46,11 +47,24 @@ func (a *app) settingsCmd() *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use: "set NAME VALUE", Short: "Change one setting", Args: exactly(2, "the name of a setting and its value"),
+			Use: "set NAME VALUE", Short: "Change one setting", Args: exactly(2, "the name of a setting and its value"), ValidArgsFunction: a.completeSettings,
 			RunE: func(c *cobra.Command, args []string) error {
 				return a.call(c.Context(), control.OpSettingsSet, control.NameArgs{Name: args[0], Value: args[1]}, nil)
 			},
 		},
 	)
 	return c
+}
+
+// completeSettings offers the names of settings to the shell.
+func (a *app) completeSettings(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var items []settings.Item
+	if len(args) > 0 || a.resolve() != nil || !a.lived() || a.call(context.WithoutCancel(c.Context()), control.OpSettingsList, nil, &items) != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, i := range items {
+		names = append(names, i.Name+"\t"+i.Help)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"time"
 
@@ -13,6 +16,7 @@ import (
 
 	"paddock/internal/control"
 	"paddock/requestlog"
+	"paddock/settings"
 	"paddock/share"
 )
 
@@ -25,10 +29,22 @@ func (a *app) shareCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "share", Short: "Share without a window until Ctrl-C", Args: none,
 		Long: "Share this machine's Ollama until Ctrl-C. Prints the addresses, then a line for each request.",
-		RunE: func(c *cobra.Command, _ []string) error { return a.share(c.Context(), f) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if f.Listen != "" {
+				if err := settings.CheckListen(f.Listen); err != nil {
+					return usagef("--listen cannot be %q: %w", f.Listen, err)
+				}
+			}
+			if f.Ollama != "" {
+				if _, err := settings.ParseUpstream(f.Ollama); err != nil {
+					return usagef("--ollama cannot be %q: %w", f.Ollama, err)
+				}
+			}
+			return a.share(c.Context(), f)
+		},
 	}
-	c.Flags().StringVar(&f.Listen, "listen", "", "address and port of the gate, such as :11435 or 127.0.0.1:11435 (default: the setting share.listen)")
-	c.Flags().StringVar(&f.Ollama, "ollama", "", "where Ollama is (default: the setting share.ollama, $OLLAMA_HOST, or http://127.0.0.1:11434)")
+	c.Flags().StringVar(&f.Listen, "listen", "", "`ADDRESS` and port of the gate, such as :11435 or 127.0.0.1:11435 (default: the setting share.listen)")
+	c.Flags().StringVar(&f.Ollama, "ollama", "", "`URL` of Ollama (default: the setting share.ollama, $OLLAMA_HOST, or http://127.0.0.1:11434)")
 	c.Flags().BoolVar(&f.Demo, "demo", false, "share a built-in demo instead of Ollama: nothing to install, and no real model")
 	c.Flags().BoolVar(&allowHTTP, "allow-http", false, "share without encryption; this version always does, and says so")
 	return c
@@ -36,7 +52,7 @@ func (a *app) shareCmd() *cobra.Command {
 
 // instance claims the home, opens everything and answers the control socket,
 // runs body, and closes it all in turn.
-func (a *app) instance(ctx context.Context, flags share.Flags, body func(ctx context.Context, sh *share.Share) error) (err error) {
+func (a *app) instance(ctx context.Context, flags share.Flags, windowed bool, body func(ctx context.Context, sh *share.Share) error) (err error) {
 	lock, err := control.Claim(a.home)
 	if err != nil {
 		return err
@@ -49,117 +65,141 @@ func (a *app) instance(ctx context.Context, flags share.Flags, body func(ctx con
 	defer func() { err = errors.Join(err, closeAll()) }()
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	server, err := control.Serve(lock, ops{sh, quit}.handle)
+	server, err := control.Serve(lock, ops{sh, quit, ctx.Done(), windowed}.handle)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	sh.Run()
-	defer func() {
-		end, cancel := context.WithTimeout(context.Background(), closePatience)
-		defer cancel()
-		sh.Close(end)
-	}()
+	defer finish(sh)
 	return body(ctx, sh)
 }
 
+// finish ends sharing, with a while for running requests. Doing it twice is fine.
+func finish(sh *share.Share) {
+	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	defer cancel()
+	sh.Close(ctx)
+}
+
 func (a *app) share(ctx context.Context, flags share.Flags) error {
-	err := a.instance(ctx, flags, func(ctx context.Context, sh *share.Share) error {
-		sh.Start()
-		return a.tell(ctx, sh)
-	})
-	if errors.Is(err, control.ErrRunning) {
+	shared := false
+	err := retry(ctx, func() error {
+		err := a.instance(ctx, flags, false, func(ctx context.Context, sh *share.Share) error {
+			shared = true
+			sh.Start()
+			return a.tell(ctx, sh)
+		})
+		if !errors.Is(err, control.ErrRunning) {
+			return err
+		}
 		return a.shareThere(ctx, flags)
+	})
+	if shared && err == nil {
+		fmt.Fprintln(a.Err, "Sharing stopped.")
 	}
 	return err
 }
 
 // shareThere asks the instance that runs to share.
 func (a *app) shareThere(ctx context.Context, flags share.Flags) error {
-	client, err := control.Dial(a.home)
-	if err != nil {
-		return control.ErrRunning
-	}
-	if flags != (share.Flags{}) {
-		return errors.New("a Paddock already runs on this home, so --listen, --ollama and --demo cannot be changed from here; use its settings, or end it first")
-	}
 	var st share.State
-	if err := client.Call(ctx, control.OpState, nil, &st); err != nil {
+	err := a.ask(ctx, control.OpState, nil, &st)
+	switch {
+	case errors.Is(err, control.ErrNotRunning), errors.Is(err, control.ErrGone):
+		return control.ErrRunning // another command that has the files for a moment, or one that has just ended
+	case err != nil:
 		return err
-	}
-	if st.Phase == share.Sharing {
+	case flags != (share.Flags{}):
+		return errors.New("a Paddock already runs on this home, so --listen, --ollama and --demo cannot be changed from here; use its settings, or end it first (`paddock stop`, or Quit)")
+	case st.Phase == share.Sharing && st.Address() != "":
 		return fmt.Errorf("a Paddock already runs on this home and shares at %s", st.Address())
+	case st.Phase == share.Sharing:
+		return errors.New("a Paddock already runs on this home and shares")
 	}
-	if err := client.Call(ctx, control.OpStart, nil, nil); err != nil {
+	if err := a.ask(ctx, control.OpStart, nil, nil); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.Err, "a Paddock already runs on this home; it shares now")
 	return nil
 }
 
-// tell prints what happens until ctx ends: the state when it changes, and a
-// line for each request.
+// tell prints what happens until ctx ends or nobody reads it: the state when it
+// changes, and a line for each request.
 func (a *app) tell(ctx context.Context, sh *share.Share) error {
 	states, stopStates := sh.Watch()
 	defer stopStates()
 	entries, stopEntries := sh.Log().Watch()
 	defer stopEntries()
 	var last uint64
-	said := ""
+	said, saidKeys := "", false
 	for {
-		// Keys come and go without a word here: whoever makes one sees it.
 		st := sh.State()
-		if now := a.banner(st); now != "" && now != said {
+		if now := banner(st); now != "" && now != said {
 			said = now
 			if a.json {
 				if err := a.line(map[string]any{"event": "state", "state": st}); err != nil {
 					return err
 				}
-			} else {
-				fmt.Fprint(a.Out, now, keysLine(st.Keys, st.Ollama.Demo))
+			} else if _, err := fmt.Fprint(a.Out, now); err != nil {
+				return err
 			}
 		}
-		fresh, next, missed := sh.Log().Since(last, 0)
-		last = next
-		if missed > 0 {
-			fmt.Fprintf(a.Err, "(%d requests not shown)\n", missed)
-		}
-		for _, e := range fresh {
-			if a.json {
-				if err := a.line(map[string]any{"event": "request", "request": e}); err != nil {
-					return err
-				}
-				continue
+		// Keys come and go without a word here, since whoever makes one sees it;
+		// but the key of the demo comes by itself, and a moment later.
+		if now := a.keysLine(st); said != "" && !a.json && now != "" && !saidKeys {
+			saidKeys = true
+			if _, err := fmt.Fprint(a.Out, now); err != nil {
+				return err
 			}
-			fmt.Fprintln(a.Out, requestLine(e))
+		}
+		if err := a.tellRequests(sh, &last); err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			fmt.Fprintln(a.Err, "Sharing stopped.")
-			return nil
+			if n := sh.State().Running; n > 0 {
+				fmt.Fprintf(a.Err, "Stopping: %s may finish within five seconds. Ctrl-C again ends it at once.\n", plural(n, "request", "requests"))
+			}
+			finish(sh)
+			return a.tellRequests(sh, &last)
 		case <-states:
 		case <-entries:
 		}
 	}
 }
 
+// tellRequests prints the requests that have ended since the last one told.
+func (a *app) tellRequests(sh *share.Share, last *uint64) error {
+	fresh, next, missed := sh.Log().Since(*last, 0)
+	*last = next
+	if missed > 0 {
+		fmt.Fprintf(a.Err, "(%s not shown)\n", plural(int(missed), "request", "requests"))
+	}
+	for _, e := range fresh {
+		var err error
+		if a.json {
+			err = a.line(map[string]any{"event": "request", "request": e})
+		} else {
+			_, err = fmt.Fprintln(a.Out, requestLine(e))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // banner says the state in the lines that the terminal shows. It is empty while
 // there is nothing to say yet, and the same text means the same state.
-func (a *app) banner(st share.State) string {
-	if st.Ollama.Health == share.Unknown && st.Phase != share.Waiting || st.Phase == share.Starting {
+func banner(st share.State) string {
+	if st.Ollama.Health == share.Unknown && st.Phase != share.Waiting {
 		return ""
 	}
 	var out string
 	switch st.Phase {
 	case share.Sharing:
-		out = "Sharing at\n"
-		for _, x := range st.Addresses {
-			out += fmt.Sprintf("  %s\n", x.URL)
-		}
-		if st.Problem != share.NoProblem {
-			out += "  nowhere yet: " + problem(st) + "\n"
-		}
-		out += unencrypted + "\n"
+		out = sharingAt(st)
 	case share.Waiting:
 		out = "Not sharing: " + problem(st) + "\n"
 	case share.Off, share.Starting, share.Stopping:
@@ -168,16 +208,42 @@ func (a *app) banner(st share.State) string {
 	return out + ollama(st.Ollama) + "\n"
 }
 
-// keysLine says who may use what is shared.
-func keysLine(k share.Keys, demo bool) string {
+// sharingAt says where the gate is.
+func sharingAt(st share.State) string {
+	out := "Sharing at\n"
+	wide := 0
+	for _, x := range st.Addresses {
+		wide = max(wide, len(x.URL))
+	}
+	for _, x := range st.Addresses {
+		out += fmt.Sprintf("  %-*s  (%s)\n", wide, x.URL, x.Label)
+	}
+	switch {
+	case len(st.Addresses) == 0:
+		out = "Sharing, but nobody can reach it: " + problem(st) + "\n"
+	case st.Problem != share.NoProblem:
+		out += "  and not where it should: " + problem(st) + "\n"
+	}
+	return out + unencrypted + "\n"
+}
+
+// keysLine says who may use what is shared, and how to go on. It is empty while
+// the key of the demo is being made.
+func (a *app) keysLine(st share.State) string {
+	k, demo := st.Keys, st.Ollama.Demo && st.Ollama.Health != share.Silent
 	var out string
 	switch n := len(k.List); {
+	case n == 0 && demo && k.Trouble != share.NoTrouble:
+		out = fmt.Sprintf("The key named demo could not be made: %s. Make one with: %s keys add NAME\n", trouble(k), a.prefix)
 	case n == 0 && demo:
-		out = "A key named demo is being made; print it with: paddock keys copy demo\n"
+		return ""
 	case n == 0:
-		out = "No keys yet, so nobody can use it. Make one with: paddock keys add NAME\n"
+		out = fmt.Sprintf("No keys yet, so nobody can use it. Make one with: %s keys add NAME\n", a.prefix)
 	case demo && n == 1 && k.List[0].Name == share.DemoKey:
-		out = "A key named demo is ready; print it with: paddock keys copy demo\n"
+		out = fmt.Sprintf("A key named demo is ready; print it with: %s keys copy demo\n", a.prefix)
+		if at := here(st); at != "" {
+			out += fmt.Sprintf("Try it from another terminal:\n  curl %s/api/generate -H \"Authorization: Bearer $(%s keys copy demo)\" -d '{\"model\":\"demo\",\"prompt\":\"Hello\"}'\n", at, a.prefix)
+		}
 	default:
 		out = plural(n, "key", "keys") + " may use it.\n"
 	}
@@ -185,6 +251,21 @@ func keysLine(k share.Keys, demo bool) string {
 		out += "Keys are in memory only and end with this program.\n"
 	}
 	return out + "Ctrl-C ends it.\n"
+}
+
+// here is the address of the gate for this machine itself, where its .local
+// name may lead nowhere.
+func here(st share.State) string {
+	at := st.Address()
+	u, err := url.Parse(at)
+	if err != nil || at == "" {
+		return at
+	}
+	host, _, err := net.SplitHostPort(st.Listen)
+	if ip, ipErr := netip.ParseAddr(host); err != nil || host != "" && (ipErr != nil || !ip.IsUnspecified()) {
+		return at
+	}
+	return u.Scheme + "://127.0.0.1:" + u.Port()
 }
 
 // requestLine is one request as the terminal shows it.
@@ -218,24 +299,20 @@ func (a *app) statusCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Say whether this machine shares, where, and with whom", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := control.Dial(a.home)
 			var st share.State
-			if err == nil {
-				err = client.Call(c.Context(), control.OpState, nil, &st)
-			}
+			err := a.ask(c.Context(), control.OpState, nil, &st)
 			if errors.Is(err, control.ErrNotRunning) {
-				return a.print(map[string]any{"running": false, "phase": share.Off}, func(w io.Writer) {
-					fmt.Fprintln(w, "Paddock does not run, so nothing is shared.")
-				})
+				none := map[string]any{"instance_runs": false, "phase": share.Off, "wanted": false, "addresses": []string{}, "running": 0}
+				return a.print(none, func(w io.Writer) { fmt.Fprintln(w, "Paddock does not run, so nothing is shared.") })
 			}
 			if err != nil {
 				return err
 			}
-			type running struct {
+			type instance struct {
 				InstanceRuns bool `json:"instance_runs"`
 				share.State
 			}
-			return a.print(running{true, st}, func(w io.Writer) { fmt.Fprint(w, statusText(st)) })
+			return a.print(instance{true, st}, func(w io.Writer) { fmt.Fprint(w, statusText(st)) })
 		},
 	}
 }
@@ -244,14 +321,7 @@ func statusText(st share.State) string {
 	var out string
 	switch st.Phase {
 	case share.Sharing:
-		out = "Sharing at\n"
-		for _, x := range st.Addresses {
-			out += fmt.Sprintf("  %s  (%s)\n", x.URL, x.Label)
-		}
-		if st.Problem != share.NoProblem {
-			out += "  " + problem(st) + "\n"
-		}
-		out += unencrypted + "\n"
+		out = sharingAt(st)
 	case share.Waiting:
 		out = "Not sharing: " + problem(st) + "\n"
 	case share.Starting:
@@ -265,8 +335,14 @@ func statusText(st share.State) string {
 	out += fmt.Sprintf("%s, %s lately, %s running, %s so far (%d refused, %d failed)\n",
 		plural(len(st.Keys.List), "key", "keys"), plural(st.Teammates, "teammate", "teammates"),
 		plural(st.Running, "request", "requests"), plural(int(st.Totals.Requests), "request", "requests"), st.Totals.Refused, st.Totals.Failed)
-	if st.Keys.InMemory() {
+	why := trouble(st.Keys)
+	switch {
+	case st.Keys.InMemory() && why != "":
+		out += fmt.Sprintf("Keys are in memory only and end with the program: %s.\n", why)
+	case st.Keys.InMemory():
 		out += "Keys are in memory only and end with the program.\n"
+	case why != "":
+		out += fmt.Sprintf("About the keys: %s.\n", why)
 	}
 	return out
 }
@@ -275,38 +351,41 @@ func (a *app) stopCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "stop", Short: "Stop sharing; the port closes at once", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := control.Dial(a.home)
+			var st share.State
+			err := a.ask(c.Context(), control.OpState, nil, &st)
 			if err == nil {
-				err = client.Call(c.Context(), control.OpStop, nil, nil)
+				err = a.ask(c.Context(), control.OpStop, nil, nil)
 			}
-			if errors.Is(err, control.ErrNotRunning) {
+			ending, _ := errors.AsType[*control.RemoteError](err)
+			switch {
+			case errors.Is(err, control.ErrNotRunning):
 				fmt.Fprintln(a.Err, "Paddock does not run, so nothing is shared.")
 				return nil
+			case err == nil, errors.Is(err, control.ErrGone), ending != nil && ending.Code == codeEnding:
+				return a.untilOff(c.Context(), st.Window)
 			}
-			if err != nil {
-				return err
-			}
-			return a.untilOff(c.Context(), client)
+			return err
 		},
 	}
 }
 
-// untilOff waits until the port is closed, so that a script can rely on it.
-func (a *app) untilOff(ctx context.Context, client *control.Client) error {
+// untilOff waits until the port is closed, and without a window until the
+// instance has ended, so that a script can rely on it.
+func (a *app) untilOff(ctx context.Context, window bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*closePatience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		var st share.State
-		err := client.Call(ctx, control.OpState, nil, &st)
+		err := a.ask(ctx, control.OpState, nil, &st)
 		switch {
 		case ctx.Err() != nil:
 			return errors.New("sharing did not stop in time")
-		case errors.Is(err, control.ErrNotRunning), errors.Is(err, control.ErrGone), err == nil && !st.Wanted && st.Phase == share.Off:
+		case errors.Is(err, control.ErrNotRunning), window && err == nil && !st.Wanted && st.Phase == share.Off:
 			fmt.Fprintln(a.Err, "Sharing stopped.")
 			return nil
-		case err != nil:
+		case err != nil && !errors.Is(err, control.ErrGone):
 			return err
 		}
 		select {
@@ -317,31 +396,30 @@ func (a *app) untilOff(ctx context.Context, client *control.Client) error {
 }
 
 // window is the program without a command: windows and tray, or the window of
-// the instance that already runs.
+// the instance that already runs. Of many that start at once one gets to be the
+// instance, and the others show its window.
 func (a *app) window(ctx context.Context, hidden bool) error {
 	if a.Window == nil {
-		return usagef("the lite edition has no window; see `paddock --help`, or start with `paddock share`")
+		return usagef("the lite edition has no window: share with `paddock share`, or see `paddock --help`")
 	}
-	client, err := control.Dial(a.home)
-	if err == nil {
-		err = client.Call(ctx, control.OpShow, nil, nil)
-	}
-	if !errors.Is(err, control.ErrNotRunning) {
+	return retry(ctx, func() error {
+		err := a.ask(ctx, control.OpShow, nil, nil)
 		if err == nil {
 			fmt.Fprintln(a.Err, "Paddock already runs; its window is in front now.")
 		}
-		return err
-	}
-	if !display(os.Getenv) {
-		return errors.New("there is no display for a window; share from this terminal with `paddock share`")
-	}
-	err = a.instance(ctx, share.Flags{}, func(ctx context.Context, sh *share.Share) error {
-		if sh.Settings().Get().AtStart {
-			sh.Start()
+		if !errors.Is(err, control.ErrNotRunning) {
+			return err
 		}
-		return a.Window(ctx, sh, hidden)
+		if !display(os.Getenv) {
+			return errors.New("there is no display for a window; share from this terminal with `paddock share`")
+		}
+		return a.instance(ctx, share.Flags{}, true, func(ctx context.Context, sh *share.Share) error {
+			if sh.Settings().Get().AtStart {
+				sh.Start()
+			}
+			return a.Window(ctx, sh, hidden)
+		})
 	})
-	return err
 }
 
 // line prints one JSON line.

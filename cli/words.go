@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"syscall"
 
 	"paddock/internal/atomicfile"
@@ -23,12 +24,18 @@ func sentence(err error) string {
 		unknown *settings.UnknownError
 		remote  *control.RemoteError
 		said    coded
+		unsaved *keystore.UnsavedError
+		path    *fs.PathError
 	)
 	switch {
 	case errors.As(err, &remote):
 		return remote.Message
 	case errors.As(err, &said):
 		return said.text
+	case errors.As(err, &unsaved):
+		return fmt.Sprintf("it holds from now on, but could not be saved and would be forgotten when the program ends: %v", unsaved.Err)
+	case errors.Is(err, errUnprinted):
+		return err.Error()
 	case errors.As(err, &damaged):
 		return fmt.Sprintf("%s is damaged and was left as it is: %v; repair it, or move it away to start afresh", damaged.Path, damaged.Err)
 	case errors.As(err, &newer):
@@ -46,6 +53,10 @@ func sentence(err error) string {
 		return fmt.Sprintf("%s cannot be %q: %s", value.Name, value.Value, value.Reason)
 	case errors.As(err, &unknown):
 		return unknown.Error()
+	case errors.Is(err, control.ErrGone):
+		return "the Paddock that runs went away before it had answered; look with `paddock status` what became of it"
+	case errors.Is(err, control.ErrNotRunning):
+		return "Paddock does not run"
 	case errors.Is(err, control.ErrRunning):
 		return "another Paddock already runs on this home, and does not answer; end it first"
 	case errors.Is(err, keystore.ErrNoKey):
@@ -62,8 +73,18 @@ func sentence(err error) string {
 		return "the keychain did not store the key; perhaps its question was dismissed"
 	case errors.Is(err, keystore.ErrWrongPassphrase):
 		return "the passphrase is wrong; nothing was changed"
+	case errors.Is(err, keystore.ErrNoPassphrase) && errors.As(err, &path):
+		return fmt.Sprintf("the passphrase file %s cannot be read: %v", path.Path, path.Err)
+	case errors.Is(err, keystore.ErrNoPassphrase) && os.Getenv(keystore.PassphraseFileEnv) != "":
+		return fmt.Sprintf("the passphrase file %s is empty", os.Getenv(keystore.PassphraseFileEnv))
 	case errors.Is(err, keystore.ErrNoPassphrase):
 		return "the file vault needs a passphrase: name its file in PADDOCK_PASSPHRASE_FILE, or run this in a terminal"
+	case errors.Is(err, keystore.ErrAltered):
+		return "the keychain holds something else than this key; remove the key and make a new one"
+	case errors.Is(err, keystore.ErrTooBig):
+		return "the keychain takes no item of this size"
+	case errors.Is(err, keystore.ErrClosed):
+		return "the Paddock that runs is about to end; try again"
 	case errors.Is(err, keystore.ErrNotFound):
 		return "the key is in the index but not in the keychain any more; remove it and make a new one"
 	case errors.Is(err, syscall.ENOSPC):
@@ -84,11 +105,11 @@ func problem(st share.State) string {
 		if st.Detail != "" {
 			who = st.Detail
 		}
-		return fmt.Sprintf("%s is in use by %s; waiting for it, or choose another with --listen", st.Listen, who)
+		return fmt.Sprintf("%s is in use by %s; waiting for it (another port: --listen, or the setting share.listen)", st.Listen, who)
 	case share.NoSuchAddr:
 		return fmt.Sprintf("this machine has no address %s now; waiting for it", st.Detail)
 	case share.NotAllowed:
-		return fmt.Sprintf("the system does not allow listening on %s; choose a port above 1023 with --listen", st.Listen)
+		return fmt.Sprintf("the system does not allow listening on %s; choose a port above 1023 with --listen or the setting share.listen", st.Listen)
 	case share.NoNetwork:
 		return "this machine is on no private network; sharing starts to work when it joins one"
 	case share.ListenFault:
@@ -100,10 +121,15 @@ func problem(st share.State) string {
 // ollama says how Ollama is.
 func ollama(o share.Ollama) string {
 	switch {
+	case o.Demo && o.Health == share.Silent:
+		return "the built-in demo does not work: " + o.Detail
 	case o.Demo:
 		return "Built-in demo instead of Ollama: answers come from Paddock, not from a model"
 	case o.Detail == share.DetailOwnUpstream:
 		return fmt.Sprintf("share.ollama or OLLAMA_HOST (%s) leads back to Paddock itself; set share.ollama to where Ollama is", o.URL)
+	}
+	if o.URL == "" && o.Health == share.Silent {
+		return "nobody knows where Ollama is: " + o.Detail
 	}
 	switch o.Health {
 	case share.Answers:
@@ -115,6 +141,28 @@ func ollama(o share.Ollama) string {
 	case share.Unknown:
 	}
 	return fmt.Sprintf("asking Ollama at %s", o.URL)
+}
+
+// trouble says what is wrong with the place of the keys; empty when nothing is.
+func trouble(k share.Keys) string {
+	switch k.Trouble {
+	case share.NoTrouble:
+		return ""
+	case share.VaultLocked:
+		return "the keychain is locked"
+	case share.VaultMissing:
+		return "this session has no keychain"
+	case share.VaultSilent:
+		return "the keychain does not answer"
+	case share.VaultUnkept:
+		return "the keychain did not store the last key; perhaps its question was dismissed"
+	case share.VaultSealed:
+		return "the file vault has no passphrase, or a wrong one"
+	case share.IndexUnsaved:
+		return "keys.json cannot be written, so the last changes are in memory only"
+	case share.VaultFault:
+	}
+	return "the keychain does not work"
 }
 
 const unencrypted = "Not encrypted: anybody on this network who listens in can read keys and prompts."

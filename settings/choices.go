@@ -144,6 +144,9 @@ func parseCount(v string, least, most int) (int, error) {
 	return n, nil
 }
 
+// CheckListen says in words why a text could not be share.listen.
+func CheckListen(v string) error { return checkListen(v) }
+
 // checkListen looks at the form only: whether the address is one of this
 // machine changes with the network, so that is found out when sharing starts.
 func checkListen(v string) error {

@@ -30,6 +30,9 @@ const (
 	maxProbe     = 4 << 20 // bytes of a list of models
 )
 
+// DefaultExpiry is how long a key lives unless the owner says otherwise.
+const DefaultExpiry = 90 * 24 * time.Hour
+
 // DemoKey is the name of the key that the demo makes when there is no key.
 const DemoKey = "demo"
 
@@ -46,7 +49,7 @@ func (s *Share) UseDemo(ctx context.Context, on bool) error {
 	if len(s.o.Keys.List()) > 0 {
 		return nil
 	}
-	_, _, err := s.o.Keys.Add(ctx, DemoKey, policy.Grant{})
+	_, _, err := s.o.Keys.Add(ctx, DemoKey, policy.Grant{Expires: time.Now().Add(DefaultExpiry).UTC().Truncate(time.Second)})
 	if err != nil && !errors.Is(err, keystore.ErrNameTaken) {
 		return fmt.Errorf("making the demo key: %w", err)
 	}

@@ -440,7 +440,6 @@ func (s *stream) Close() error {
 	return nil
 }
 
-
 func lanWith(ip string) lan.Us {
 	return lan.New("anna", address("127.0.0.1", "lo"), address(ip, "eth0"))
 }

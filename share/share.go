@@ -158,6 +158,9 @@ func (s *Share) Run() {
 	s.done.Go(func() { s.run(ctx) })
 	s.done.Go(func() { s.probe(ctx) })
 	s.done.Go(func() { s.follow(ctx) })
+	// Nobody is asked anything by this; it tells the screens where keys lie.
+	// What it finds is part of the keys' state.
+	s.done.Go(func() { _ = s.o.Keys.Probe(ctx) })
 	if s.o.Flags.Demo {
 		s.done.Go(func() { s.firstDemo(ctx) })
 	}

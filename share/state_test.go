@@ -228,6 +228,7 @@ func (s *switched) Describe() string         { return (*s.now.Load()).Describe()
 func (s *switched) Delete(ctx context.Context, id string) error {
 	return (*s.now.Load()).Delete(ctx, id)
 }
+
 func (s *switched) Get(ctx context.Context, id string) (keystore.Secret, error) {
 	return (*s.now.Load()).Get(ctx, id)
 }

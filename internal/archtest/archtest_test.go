@@ -43,7 +43,7 @@ func knowsWhatItLooksFor(t *testing.T, b build, g Graph) {
 	case b.edition == Full && b.tags == "":
 		sees("Fyne", under("fyne.io/fyne/v2"))
 		sees("Fyne's tray", under("fyne.io/systray"))
-	case b.edition == Lite && (b.os == "windows" || b.cgo == "1"):
+	case b.edition == Lite && b.cgo == "1":
 		sees("getlantern's tray", under("github.com/getlantern/systray"))
 	}
 }

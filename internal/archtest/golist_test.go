@@ -34,7 +34,8 @@ var builds = []build{
 	{name: "full, tests", edition: Full, os: "linux", cgo: "1", tags: "ci,e2e"},
 	{name: "lite, linux", edition: Lite, os: "linux", cgo: "1", tags: "lite", others: true},
 	{name: "lite, linux, static", edition: Lite, os: "linux", cgo: "0", tags: "lite", others: true},
-	{name: "lite, windows", edition: Lite, os: "windows", cgo: "0", tags: "lite", others: true},
+	{name: "lite, windows", edition: Lite, os: "windows", cgo: "1", tags: "lite", others: true},
+	{name: "lite, windows, no cgo", edition: Lite, os: "windows", cgo: "0", tags: "lite", others: true},
 	{name: "lite, darwin", edition: Lite, os: "darwin", cgo: "1", tags: "lite", others: true},
 	{name: "lite, darwin, no cgo", edition: Lite, os: "darwin", cgo: "0", tags: "lite", others: true},
 }

@@ -76,8 +76,9 @@ func realHome(home string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding %s: %w", home, err)
 	}
-	if abs, err = filepath.EvalSymlinks(abs); err != nil {
-		return "", fmt.Errorf("finding the home folder: %w", err)
+	real, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		return "", fmt.Errorf("finding the home folder %s: %w", abs, err)
 	}
-	return abs, nil
+	return real, nil
 }

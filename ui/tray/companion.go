@@ -70,7 +70,7 @@ func liteProgram() string {
 // launch starts the lite tray. stop ends it and waits for that.
 func launch(ctx context.Context, path, home string) (stop func(), ended chan struct{}) {
 	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, path, "--home", home, "tray")
+	cmd := exec.CommandContext(ctx, path, "--home", home, "tray") //nolint:gosec // our own program, and no shell
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 2 * time.Second
 	ended = make(chan struct{})

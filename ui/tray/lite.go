@@ -217,7 +217,7 @@ func (l *lite) ask(op string, args control.NameArgs) {
 	if err == nil {
 		err = client.Call(ctx, op, args, nil)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, control.ErrNotRunning) { // the icon itself says that it does not run
 		fmt.Fprintf(os.Stderr, "paddock: %s: %v\n", op, err)
 	}
 }

@@ -54,11 +54,15 @@ func Menu(st share.State) []Item {
 	}
 	items = append(items, Item{})
 	if address := st.Address(); address != "" && st.Phase == share.Sharing {
-		label := "Copy address   " + address
+		plain := ""
 		if !st.Encrypted {
-			label += "   (not encrypted)"
+			plain = "   (not encrypted)"
 		}
-		items = append(items, Item{Label: label, Action: CopyAddress, Arg: address})
+		if st.Window {
+			items = append(items, Item{Label: "Copy address   " + address + plain, Action: CopyAddress, Arg: address})
+		} else { // nothing there has a clipboard
+			items = append(items, Item{Label: address + plain, Disabled: true}, Item{})
+		}
 	}
 	if keys := copyable(st.Keys); len(keys) > 0 && st.Window {
 		items = append(items, Item{Label: "Copy key for", Sub: keys})
@@ -111,11 +115,20 @@ func Status(st share.State) string {
 	case share.Sharing:
 	}
 	text := fmt.Sprintf("● Sharing%s · %s · %d running", demo, count(st.Teammates, "teammate", "teammates"), st.Running)
+	switch st.Problem {
+	case share.NoProblem:
+	case share.NoNetwork, share.NoSuchAddr:
+		return "● Sharing" + demo + ", but on no network"
+	case share.PortInUse, share.NotAllowed, share.ListenFault:
+		return "● Sharing" + demo + ", but not yet at the new address"
+	}
 	switch {
-	case st.Problem == share.NoNetwork:
-		text = "● Sharing" + demo + ", but on no network"
-	case st.Attention():
-		text = "● Sharing, but Ollama does not answer"
+	case st.Ollama.Demo && st.Attention():
+		return "● Sharing, but the demo does not work"
+	case st.Ollama.Health == share.Silent:
+		return "● Sharing, but Ollama does not answer"
+	case st.Ollama.Health == share.Stranger:
+		return "● Sharing, but what answers is not Ollama"
 	}
 	return text
 }

@@ -1,0 +1,312 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"paddock/cli"
+	"paddock/keystore"
+)
+
+// Every command gives the same with and without an instance that runs.
+func TestKeys(t *testing.T) {
+	for _, mode := range []string{"on the files", "through a running instance"} {
+		t.Run(mode, func(t *testing.T) {
+			d := newDesk(t)
+			if mode != "on the files" {
+				show := d.start("share", "--listen", "127.0.0.1:0", "--ollama", "127.0.0.1:1")
+				show.see("Ctrl-C ends it")
+			}
+			d.says(0, "No keys yet. Make one with: paddock keys add NAME\n", "", "keys", "list")
+			d.says(0, "[]\n", "", "keys", "list", "--json")
+			out := d.must("keys", "add", "alice", "--expires", "2099-01-31")
+			if !regexp.MustCompile(`^pdk_[0-9A-Za-z]{36}\n$`).MatchString(out) {
+				t.Errorf("keys add printed %q", out)
+			}
+			key := strings.TrimSpace(out)
+			d.must("keys", "add", "n8n on the NAS", "--role", "manager", "--cloud", "--expires", "none")
+			d.says(1, "", "paddock: there is already a key of this name; remove it first or choose another name\n", "keys", "add", "ALICE")
+			d.says(0, out, "", "keys", "copy", "alice")
+			d.says(0, fmt.Sprintf("{\n  \"key\": %q,\n  \"name\": \"alice\"\n}\n", key), "", "keys", "copy", "--json", "alice")
+			if mode == "on the files" {
+				d.says(1, "", "paddock: the Paddock that runs shares from a terminal and has neither window nor clipboard\n", "keys", "copy", "--clipboard", "alice")
+			}
+			hint := key[:7]
+			d.says(0, "~^NAME            KEY       ROLE     EXPIRES     LAST USED  STATE\nalice           "+hint+"…  user     2099-01-31  never      on\nn8n on the NAS  pdk_...…  manager  never       never      on\n$", "", "keys", "list")
+			d.says(0, "~^Name          alice\nKey           "+hint+"…\nRole          user\nCloud models  no\nExpires       2099-01-31\nState         on\nMade          20\\d\\d-.*\nLast used     never\nKept in       keychain\n$", "", "keys", "show", "Alice")
+			d.says(0, "", "alice is suspended\n", "keys", "suspend", "alice")
+			d.says(0, "~suspended\n", "", "keys", "show", "alice")
+			d.says(0, "", "alice may use the gate again\n", "keys", "resume", "alice")
+			var k keystore.Key
+			if err := json.Unmarshal([]byte(d.must("keys", "show", "alice", "--json")), &k); err != nil || k.Name != "alice" || k.Suspended || k.Hint != hint || k.Grant.Expires.IsZero() {
+				t.Errorf("keys show --json: %v %+v", err, k)
+			}
+			var list []keystore.Key
+			if err := json.Unmarshal([]byte(d.must("keys", "list", "--json")), &list); err != nil || len(list) != 2 || list[1].Name != "n8n on the NAS" || !list[1].Grant.Cloud {
+				t.Errorf("keys list --json: %v %+v", err, list)
+			}
+			d.says(0, "", "alice is removed\n", "keys", "remove", "alice")
+			for _, command := range []string{"show", "copy", "suspend", "resume", "remove"} {
+				d.says(1, "", "paddock: there is no key \"alice\"; `paddock keys list` shows them\n", "keys", command, "alice")
+			}
+			var made struct {
+				Key  string       `json:"key"`
+				Info keystore.Key `json:"info"`
+			}
+			if err := json.Unmarshal([]byte(d.must("keys", "add", "carol", "--json")), &made); err != nil || !secret.MatchString(made.Key) || made.Info.Name != "carol" {
+				t.Errorf("keys add --json: %v %+v", err, made.Info)
+			}
+			if left := time.Until(made.Info.Grant.Expires); left < 89*24*time.Hour || left > 90*24*time.Hour {
+				t.Errorf("a key without --expires ends in %s", left)
+			}
+		})
+	}
+}
+
+func TestSettings(t *testing.T) {
+	for _, mode := range []string{"on the file", "through a running instance"} {
+		t.Run(mode, func(t *testing.T) {
+			d := newDesk(t)
+			if mode != "on the file" {
+				d.share()
+			}
+			d.says(0, ":11435\n", "", "settings", "get", "share.listen")
+			d.says(0, "", "", "settings", "set", "limits.body", "32 mib")
+			d.says(0, "32MiB\n", "", "settings", "get", "limits.body")
+			d.says(0, "{\n  \"name\": \"limits.body\",\n  \"value\": \"32MiB\"\n}\n", "", "settings", "get", "limits.body", "--json")
+			d.says(2, "", "~^paddock: limits.body cannot be \"0\": ", "settings", "set", "limits.body", "0")
+			d.says(2, "", "~^paddock: there is no setting", "settings", "set", "x", "0")
+			d.says(0, "~(?m)^NAME +VALUE +MEANING\nshare.listen +:11435 +where to listen", "", "settings", "list")
+			var items []map[string]any
+			if err := json.Unmarshal([]byte(d.must("settings", "list", "--json")), &items); err != nil || len(items) < 5 || items[0]["name"] != "share.listen" {
+				t.Errorf("settings list --json: %v", err)
+			}
+		})
+	}
+}
+
+// What cannot be understood is refused and named, and stays as it is.
+func TestFilesThatCannotBeRead(t *testing.T) {
+	for name, c := range map[string]struct{ file, text, said string }{
+		"damaged keys":     {"keys.json", "{\"version\":1,", "keys.json is damaged and was left as it is: .*; repair it, or move it away"},
+		"newer keys":       {"keys.json", `{"version":99,"keys":[]}`, "keys.json was written by a newer Paddock and was left as it is; use that version"},
+		"damaged settings": {"settings.json", "not json\x1b[2J", "settings.json is damaged and was left as it is"},
+		"newer settings":   {"settings.json", `{"version":99}`, "settings.json was written by a newer Paddock"},
+		"a wrong setting":  {"settings.json", `{"version":1,"share.listen":"everywhere"}`, "settings.json is damaged and was left as it is: share.listen"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.write(c.file, c.text)
+			for _, args := range [][]string{
+				{"share", "--demo"},
+				{"keys", "add", "x"},
+				{"keys", "list"},
+				{"keys", "remove", "x"},
+				{"settings", "list"},
+				{"settings", "set", "limits.body", "1MiB"},
+			} {
+				d.says(1, "", "~^paddock: .*"+c.said, args...)
+			}
+			if d.read(c.file) != c.text {
+				t.Error("the file has changed")
+			}
+			d.must("status") // needs none of them
+		})
+	}
+}
+
+// Root writes where permissions forbid it, but not below a file.
+func TestAHomeThatCannotBe(t *testing.T) {
+	d := newDesk(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, home := range []string{file, filepath.Join(file, "home\x1b[31m")} {
+		d.home = home
+		for _, args := range [][]string{{"share"}, {"keys", "add", "x"}, {"settings", "set", "limits.body", "1MiB"}} {
+			d.says(1, "", "~^paddock: .*"+regexp.QuoteMeta(file), args...)
+		}
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "mine" {
+		t.Errorf("the file holds %q, %v", b, err)
+	}
+	// A folder in the place of the file: nothing can be saved.
+	d.home = filepath.Join(t.TempDir(), "home")
+	if err := os.MkdirAll(filepath.Join(d.home, "keys.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.says(1, "", "~keys.json", "keys", "add", "x")
+}
+
+// A vault that refuses leaves no key behind, nor a word of it on the screen.
+func TestAVaultThatRefuses(t *testing.T) {
+	for said, err := range map[string]error{
+		"the keychain is locked; unlock it and try again, or use --vault file":                   keystore.ErrLocked,
+		"this session has no keychain; use --vault file, which seals the keys with a passphrase": keystore.ErrNoVault,
+		"the keychain did not answer in time; perhaps it asks for a password in another window":  keystore.ErrTimeout,
+		"the keychain did not store the key; perhaps its question was dismissed":                 keystore.ErrNotKept,
+		"adding key \"alice\": the disk of the keychain\\x1b[31m is full":                        errors.New("the disk of the keychain\x1b[31m is full"),
+		"the keychain takes no item of this size":                                                keystore.ErrTooBig,
+	} {
+		for _, mode := range []string{"on the files", "through a running instance"} {
+			t.Run(fmt.Sprint(err)+" "+mode, func(t *testing.T) {
+				d := newDesk(t)
+				if mode != "on the files" {
+					d.start("share", "--listen", "127.0.0.1:0", "--ollama", "127.0.0.1:1").see("Ctrl-C ends it")
+				}
+				d.vault.refuse(err)
+				d.says(1, "", "paddock: "+said+"\n", "keys", "add", "alice")
+				d.vault.refuse(nil)
+				d.says(0, "[]\n", "", "keys", "list", "--json")
+				d.must("keys", "add", "alice")
+				d.vault.refuse(err)
+				if r := d.run("keys", "copy", "alice"); r.code != 1 || r.out != "" {
+					t.Errorf("keys copy: %+v", r)
+				}
+				// Revoked is revoked, whatever the vault says.
+				r := d.run("keys", "remove", "alice")
+				if r.code != 0 || !strings.HasPrefix(r.err, "alice is removed\n") || !strings.Contains(r.err, "opens nothing") {
+					t.Errorf("keys remove: %+v", r)
+				}
+				d.says(0, "[]\n", "", "keys", "list", "--json")
+			})
+		}
+	}
+}
+
+func TestMemoryNeedsSomebodyWhoRemembers(t *testing.T) {
+	d := newDesk(t)
+	d.says(1, "", "~^paddock: a key in memory ends with the program, and no Paddock runs that could keep it", "--vault", "memory", "keys", "add", "x")
+	show := d.start("--vault", "memory", "share", "--listen", "127.0.0.1:0", "--ollama", "127.0.0.1:1")
+	show.see("Keys are in memory only and end with this program")
+	r := d.run("keys", "add", "x")
+	if r.code != 0 || r.err != "paddock: the key lies in memory and ends with the Paddock that runs\n" {
+		t.Errorf("keys add: %+v", r)
+	}
+	d.says(0, r.out, "", "keys", "copy", "x")
+	d.says(0, "~Keys are in memory only and end with the program", "", "status")
+	d.says(1, "", "~^paddock: the Paddock that runs keeps keys in memory.*; leave out --vault keychain", "--vault", "keychain", "keys", "add", "y")
+	show.end()
+	d.says(0, "[]\n", "", "keys", "list", "--json")
+}
+
+// The real file vault, from end to end. Each opening and sealing costs seconds
+// with the race detector, so there are three.
+func TestFileVault(t *testing.T) {
+	d := newDesk(t)
+	d.says(1, "", "~^paddock: the file vault needs a passphrase: name its file in PADDOCK_PASSPHRASE_FILE", "--vault", "file", "keys", "add", "x")
+	d.says(0, "[]\n", "", "keys", "list", "--json")
+	pass := filepath.Join(t.TempDir(), "pass")
+	t.Setenv("PADDOCK_PASSPHRASE_FILE", pass)
+	d.says(1, "", "~^paddock: the passphrase file .*pass cannot be read: no such file", "--vault", "file", "keys", "add", "x")
+	if err := os.WriteFile(pass, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.says(1, "", "~^paddock: the passphrase file .*pass is empty\n", "--vault", "file", "keys", "add", "x")
+	if err := os.WriteFile(pass, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := d.must("--vault", "file", "keys", "add", "alice")
+	if strings.Contains(d.read("keys.json")+d.read("vault.age"), strings.TrimSpace(key)) || d.read("vault.age") == "" {
+		t.Error("the key is on the disk in the clear")
+	}
+	sealed := d.read("vault.age")
+	if err := os.WriteFile(pass, []byte("wrong horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.says(1, "", "paddock: the passphrase is wrong; nothing was changed\n", "--vault", "file", "keys", "copy", "alice")
+	if d.read("vault.age") != sealed {
+		t.Error("a wrong passphrase has changed the vault")
+	}
+	// The gate needs no passphrase.
+	show, url := d.share("--vault", "file")
+	if code := get(t, url, strings.TrimSpace(key)); code != http.StatusOK {
+		t.Errorf("a request while the vault is sealed: %d", code)
+	}
+	show.end()
+	if err := os.WriteFile(pass, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.says(0, key, "", "--vault", "file", "keys", "copy", "alice")
+}
+
+func get(t *testing.T, url, key string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/tags", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
+
+// Two commands at once on one home take turns.
+func TestCommandsTakeTurns(t *testing.T) {
+	d := newDesk(t)
+	results := make(chan result)
+	for i := range 8 {
+		go func() { results <- d.run("keys", "add", fmt.Sprintf("key %d", i)) }()
+	}
+	for range 8 {
+		if r := <-results; r.code != 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+	var list []keystore.Key
+	if err := json.Unmarshal([]byte(d.must("keys", "list", "--json")), &list); err != nil || len(list) != 8 {
+		t.Errorf("%v, %d keys", err, len(list))
+	}
+}
+
+// Who is not told the key must know that it is there.
+func TestAKeyThatNobodySaw(t *testing.T) {
+	for _, err := range []error{syscall.EPIPE, syscall.ENOSPC} {
+		d := newDesk(t)
+		var said strings.Builder
+		code := cli.Main(context.Background(), d.program, cli.Streams{In: strings.NewReader(""), Out: broken{err}, Err: &said}, []string{"--home", d.home, "keys", "add", "alice"})
+		if code != 1 || !strings.Contains(said.String(), "the key was made, but not printed") || !strings.Contains(said.String(), "keys copy") || secret.MatchString(said.String()) {
+			t.Errorf("exit code %d, said %q", code, said.String())
+		}
+		d.must("keys", "copy", "alice")
+	}
+}
+
+func TestAnOutputThatBreaks(t *testing.T) {
+	d := newDesk(t)
+	d.must("keys", "add", "alice")
+	for _, c := range []struct {
+		err  error
+		code int
+		said string
+	}{
+		{syscall.EPIPE, 0, ""}, // the reader has seen enough
+		{syscall.ENOSPC, 1, "paddock: the disk is full: writing the output: no space left on device\n"},
+	} {
+		for _, args := range [][]string{{"keys", "list"}, {"status"}, {"settings", "list", "--json"}, {"version"}, {"completion", "bash"}} {
+			var said strings.Builder
+			code := cli.Main(t.Context(), d.program, cli.Streams{In: strings.NewReader(""), Out: broken{c.err}, Err: &said}, append([]string{"--home", d.home}, args...))
+			if code != c.code || said.String() != c.said {
+				t.Errorf("%v: paddock %s: exit code %d, said %q", c.err, strings.Join(args, " "), code, said.String())
+			}
+		}
+	}
+}

@@ -20,7 +20,6 @@ type bar struct {
 	stop     *kit.Button
 	line     *fyne.Container
 	selected bool
-	shown    Key
 	done     func()
 	width    float32
 }

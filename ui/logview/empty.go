@@ -6,11 +6,13 @@ import (
 	"paddock/assets"
 	"paddock/share"
 	"paddock/ui/kit"
+	"paddock/ui/theme"
 )
 
 // empty is what the window shows before the first request: what will be here,
 // and what to do next.
 type empty struct {
+	all   fyne.CanvasObject
 	box   *fyne.Container
 	words emptyWords
 	built bool
@@ -22,7 +24,9 @@ type empty struct {
 const curlWidth = 760
 
 func newEmpty(start func(), copy func(string)) *empty {
-	return &empty{box: kit.VBox(0), start: start, copy: copy}
+	e := &empty{box: kit.VBox(0), start: start, copy: copy}
+	e.all = kit.NewGround(theme.ColorSurface, e.box)
+	return e
 }
 
 func (e *empty) show(s share.State) {

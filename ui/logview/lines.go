@@ -1,6 +1,7 @@
 package logview
 
 import (
+	"image/color"
 	"math"
 
 	"fyne.io/fyne/v2"
@@ -27,9 +28,9 @@ type lines struct {
 	shown, spare []*row
 	styled       look // the theme that all of shown are painted with
 	objects      []fyne.CanvasObject
-	ground       *canvas.Rectangle
-	told         float32 // the height of the content that the scroller knows
-	least        float32 // content is at least this high, so that it can be scrolled that far
+	mark         *canvas.Rectangle // shows nothing; refreshing it has the list painted
+	told         float32           // the height of the content that the scroller knows
+	least        float32           // content is at least this high, so that it can be scrolled that far
 
 	over    bool
 	pointer fyne.Position // within the part that is seen
@@ -47,7 +48,7 @@ var (
 )
 
 func newLines(g *grid, count func() int, at func(i int) item) *lines {
-	l := &lines{grid: g, count: count, item: at, ground: canvas.NewRectangle(nil), note: kit.NewText(kit.Small, "")}
+	l := &lines{grid: g, count: count, item: at, mark: canvas.NewRectangle(color.Transparent), note: kit.NewText(kit.Small, "")}
 	l.ExtendBaseWidget(l)
 	l.scroll = newFlatScroll(l)
 	l.scroll.OnScrolled = func(fyne.Position) { l.update() }
@@ -132,7 +133,7 @@ func (l *lines) update() {
 	}
 	l.spare = l.spare[:min(len(l.spare), 64)]
 
-	objects := append(make([]fyne.CanvasObject, 0, len(l.shown)+2), l.ground, l.note)
+	objects := append(make([]fyne.CanvasObject, 0, len(l.shown)+2), l.mark, l.note)
 	for _, r := range l.shown {
 		objects = append(objects, r.box)
 	}
@@ -142,7 +143,7 @@ func (l *lines) update() {
 	changed = changed || l.note.Position() != note
 	place(l.note, note.X, note.Y, max(width-2*rowMargin, 0), h)
 	if changed {
-		l.ground.Refresh() // a small object that is known to the window, to have it painted
+		l.mark.Refresh()
 	}
 }
 
@@ -214,7 +215,7 @@ func (l *lines) CreateRenderer() fyne.WidgetRenderer {
 		minSize: func() fyne.Size { return fyne.NewSize(l.grid.columns.MinWidth(), l.contentHeight()) },
 	}
 	r.layout = func(s fyne.Size) {
-		place(l.ground, 0, 0, s.Width, s.Height)
+		place(l.mark, 0, 0, s.Width, s.Height)
 		l.update()
 	}
 	r.refresh = func() {
@@ -223,8 +224,6 @@ func (l *lines) CreateRenderer() fyne.WidgetRenderer {
 			return
 		}
 		l.styled = lookNow()
-		l.ground.FillColor = lookNow().color(theme.ColorSurface)
-		l.ground.Refresh()
 		l.note.Refresh()
 		l.spare = nil
 		for _, row := range l.shown {

@@ -47,7 +47,7 @@ func Row(e requestlog.Entry, now time.Time) RowText {
 		Result: e.Result(), Mark: mark(e), NothingHappened: e.Phase == requestlog.Refused,
 	}
 	if e.KeyID != "" || e.Key != "" {
-		r.Who, r.Letter, r.Chip = e.Key, letter(e.Key), max(e.Colour, 1)
+		r.Who, r.Letter, r.Chip = e.Key, letter(e.Key), e.Colour+1
 	}
 	if e.Phase == requestlog.Refused {
 		return r // it took no time worth telling and no tokens at all

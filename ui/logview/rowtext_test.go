@@ -11,7 +11,7 @@ import (
 
 func TestRow(t *testing.T) {
 	base := requestlog.Entry{
-		ID: "x", Time: day, Phase: requestlog.Done, Reason: policy.Allowed, KeyID: "1", Key: "alice", Colour: 3,
+		ID: "x", Time: day, Phase: requestlog.Done, Reason: policy.Allowed, KeyID: "1", Key: "alice", Colour: 2,
 		Address: "192.168.1.31", Program: "curl", Action: "Chat", Model: "qwen3:8b", Upstream: 200, Took: 4800 * ms,
 	}
 	with := func(change func(*requestlog.Entry)) requestlog.Entry {
@@ -31,18 +31,19 @@ func TestRow(t *testing.T) {
 		}, MarkDone, 3},
 		"with figures": {
 			with(func(e *requestlog.Entry) { e.FirstToken, e.Rate, e.TokensIn, e.TokensOut = 300*ms, 71.4, 96, 341 }),
-			map[string]string{colFirst: "0.3 s", colRate: "71", colTokens: "96→341"}, MarkDone, 3,
+			map[string]string{colFirst: "0.3 s", colRate: "71", colTokens: "96→341"},
+			MarkDone, 3,
 		},
-		"slow":                   {with(func(e *requestlog.Entry) { e.Rate, e.TokensOut = 8.44, 12 }), map[string]string{colRate: "8.4", colTokens: "→12"}, MarkDone, 3},
-		"an embedding":           {with(func(e *requestlog.Entry) { e.TokensIn, e.FirstToken = 512, ms }), map[string]string{colTokens: "512→0", colFirst: ""}, MarkDone, 3},
-		"running":                {with(func(e *requestlog.Entry) { e.Phase = requestlog.Running }), map[string]string{colResult: "Running", colTook: "4.8 s"}, MarkRunning, 3},
-		"refused":                {with(func(e *requestlog.Entry) { e.Phase, e.Reason = requestlog.Refused, policy.ManagersOnly }), map[string]string{colResult: "Managers only", colTook: ""}, MarkRefused, 3},
-		"nobody":                 {with(func(e *requestlog.Entry) { e.KeyID, e.Key, e.Colour = "", "", 0 }), map[string]string{colWho: "unknown"}, MarkDone, 0},
-		"a key without a colour": {with(func(e *requestlog.Entry) { e.Colour = 0 }), map[string]string{colWho: "alice"}, MarkDone, 1},
-		"failed":                 {with(func(e *requestlog.Entry) { e.Phase, e.Reason = requestlog.Failed, policy.UpstreamTimeout }), map[string]string{colResult: "Ollama took too long"}, MarkAttention, 3},
-		"an error of Ollama":     {with(func(e *requestlog.Entry) { e.Upstream = 404 }), map[string]string{colResult: "Ollama said 404"}, MarkAttention, 3},
-		"stopped":                {with(func(e *requestlog.Entry) { e.Phase, e.CutBy = requestlog.Cut, requestlog.CutByOwner }), map[string]string{colResult: "Stopped by you"}, MarkStopped, 3},
-		"yesterday":              {with(func(e *requestlog.Entry) { e.Time = day.AddDate(0, 0, -1) }), map[string]string{colTime: "Sun 14:32"}, MarkDone, 3},
+		"slow":               {with(func(e *requestlog.Entry) { e.Rate, e.TokensOut = 8.44, 12 }), map[string]string{colRate: "8.4", colTokens: "→12"}, MarkDone, 3},
+		"an embedding":       {with(func(e *requestlog.Entry) { e.TokensIn, e.FirstToken = 512, ms }), map[string]string{colTokens: "512→0", colFirst: ""}, MarkDone, 3},
+		"running":            {with(func(e *requestlog.Entry) { e.Phase = requestlog.Running }), map[string]string{colResult: "Running", colTook: "4.8 s"}, MarkRunning, 3},
+		"refused":            {with(func(e *requestlog.Entry) { e.Phase, e.Reason = requestlog.Refused, policy.ManagersOnly }), map[string]string{colResult: "Managers only", colTook: ""}, MarkRefused, 3},
+		"nobody":             {with(func(e *requestlog.Entry) { e.KeyID, e.Key, e.Colour = "", "", 0 }), map[string]string{colWho: "unknown"}, MarkDone, 0},
+		"the first colour":   {with(func(e *requestlog.Entry) { e.Colour = 0 }), map[string]string{colWho: "alice"}, MarkDone, 1},
+		"failed":             {with(func(e *requestlog.Entry) { e.Phase, e.Reason = requestlog.Failed, policy.UpstreamTimeout }), map[string]string{colResult: "Ollama took too long"}, MarkAttention, 3},
+		"an error of Ollama": {with(func(e *requestlog.Entry) { e.Upstream = 404 }), map[string]string{colResult: "Ollama said 404"}, MarkAttention, 3},
+		"stopped":            {with(func(e *requestlog.Entry) { e.Phase, e.CutBy = requestlog.Cut, requestlog.CutByOwner }), map[string]string{colResult: "Stopped by you"}, MarkStopped, 3},
+		"yesterday":          {with(func(e *requestlog.Entry) { e.Time = day.AddDate(0, 0, -1) }), map[string]string{colTime: "Sun 14:32"}, MarkDone, 3},
 	} {
 		r := Row(c.entry, day)
 		for column, want := range c.want {

@@ -74,8 +74,8 @@ func New(source Source, do Actions) *View {
 	}, kit.Grow(v.status), promise, shortcuts)
 	foot := kit.NewGround(theme.ColorBackground, kit.Edges(kit.NewDivider(), nil, nil, nil, kit.Padded(rowMargin, 1, rowMargin, 2, v.foot)))
 	v.middle = kit.Grow(nil)
-	v.middle.Objects = []fyne.CanvasObject{v.empty.box, v.board}
-	v.all = kit.NewGround(theme.ColorSurface, kit.Edges(v.bar.box, foot, nil, nil, v.middle))
+	v.middle.Objects = []fyne.CanvasObject{v.empty.all, v.board}
+	v.all = kit.Edges(v.bar.box, foot, nil, nil, v.middle)
 	return v
 }
 
@@ -101,8 +101,11 @@ func (v *View) apply(b batch) {
 	listed := v.feed.Len()+v.feed.Waiting()+len(v.feed.Slots()) > 0
 	if listed != v.board.Visible() {
 		show(v.board, listed)
-		show(v.empty.box, !listed)
+		show(v.empty.all, !listed)
 		v.middle.Refresh()
+		if listed && v.canvas != nil && v.canvas.Focused() == nil {
+			v.board.takeFocus() // a hidden widget cannot have the keyboard
+		}
 	}
 	if listed {
 		v.board.sync()

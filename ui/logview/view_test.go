@@ -1,0 +1,312 @@
+package logview
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+
+	"paddock/share"
+	"paddock/ui/theme"
+)
+
+var (
+	wide   = fyne.NewSize(1280, 760)
+	narrow = fyne.NewSize(900, 600)
+)
+
+func lightStage(t *testing.T, size fyne.Size) *stage {
+	s := newStage(t, theme.New(theme.Light), size)
+	s.apply(dayBatch())
+	return s
+}
+
+func (s *stage) key(name fyne.KeyName) { s.board.TypedKey(&fyne.KeyEvent{Name: name}) }
+
+// at is where a row is on the canvas.
+func (s *stage) at(l *lines, i int) fyne.Position {
+	p := fyne.CurrentApp().Driver().AbsolutePositionForObject(l.scroll)
+	return p.AddXY(300, (float32(i)+0.5)*l.rowHeight()-l.scroll.Offset.Y)
+}
+
+func TestHeldRows(t *testing.T) {
+	s := lightStage(t, wide)
+	test.TapCanvas(s.window.Canvas(), s.at(s.board.done, 2))
+	if k := s.feed.Selected(); k.Seq != 212 {
+		t.Fatalf("selected %v", k)
+	}
+	s.apply(later(dayBatch(), 12))
+	if s.feed.Waiting() != 12 || !s.board.band.fresh.Visible() || s.board.band.fresh.AccessibilityLabel() != "12 new" {
+		t.Errorf("%d wait, the band says %q", s.feed.Waiting(), s.board.band.fresh.AccessibilityLabel())
+	}
+	test.Tap(s.board.band.fresh)
+	if s.feed.Waiting() != 0 || s.feed.Selected().Seq != 212 || s.board.band.fresh.Visible() {
+		t.Errorf("%d wait, selected %v", s.feed.Waiting(), s.feed.Selected())
+	}
+	s.key(fyne.KeyEscape)
+	if s.feed.Hold() != NotHeld {
+		t.Errorf("hold is %d", s.feed.Hold())
+	}
+}
+
+func TestPauseAndFollow(t *testing.T) {
+	s := lightStage(t, wide)
+	s.key(fyne.KeySpace)
+	if s.feed.Hold() != HeldByPause || s.bar.follow.AccessibilityLabel() != "Follow" {
+		t.Errorf("hold %d, button %q", s.feed.Hold(), s.bar.follow.AccessibilityLabel())
+	}
+	s.apply(later(dayBatch(), 3))
+	s.key(fyne.KeyHome)
+	if s.feed.Waiting() != 0 || s.feed.Hold() != HeldByPause {
+		t.Errorf("Home: %d wait, hold %d", s.feed.Waiting(), s.feed.Hold())
+	}
+	test.Tap(s.bar.follow)
+	if s.feed.Hold() != NotHeld || s.bar.follow.AccessibilityLabel() != "Pause" {
+		t.Errorf("hold %d, button %q", s.feed.Hold(), s.bar.follow.AccessibilityLabel())
+	}
+}
+
+// A scroller and a copy button have timers, which end with the bubble.
+func TestScrollingHolds(t *testing.T) { synctest.Test(t, testScrollingHolds) }
+
+func testScrollingHolds(t *testing.T) {
+	s := lightStage(t, narrow)
+	s.key(fyne.KeyEnd)
+	s.apply(later(dayBatch(), 4))
+	if s.feed.Hold() != HeldByScroll || s.feed.Waiting() != 4 {
+		t.Fatalf("hold %d, %d wait", s.feed.Hold(), s.feed.Waiting())
+	}
+	test.Scroll(s.window.Canvas(), s.at(s.board.done, 3).AddXY(0, 400), 0, 5000)
+	if s.board.done.scroll.Offset.Y != 0 {
+		t.Fatalf("scrolled to %v", s.board.done.scroll.Offset)
+	}
+	s.board.sync()
+	if s.feed.Hold() != NotHeld || s.feed.Waiting() != 0 {
+		t.Errorf("hold %d, %d wait", s.feed.Hold(), s.feed.Waiting())
+	}
+}
+
+func TestStopARunningRequest(t *testing.T) {
+	s := lightStage(t, wide)
+	pos, size := stopArea(lookNow(), s.board.grid.slots(), s.board.running.rowHeight())
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(s.board.running.scroll).Add(pos).AddXY(size.Width/2, size.Height/2)
+	test.TapCanvas(s.window.Canvas(), at)
+	if len(s.stopped) != 1 || s.stopped[0] != "id-14:32:08" {
+		t.Fatalf("stopped %q", s.stopped)
+	}
+	if got := s.board.running.shown[0]; got.text.Result != "Stopping…" || got.stop.box.Visible() {
+		t.Errorf("row says %q", got.text.Result)
+	}
+	test.TapCanvas(s.window.Canvas(), at) // there is no button any more
+	if len(s.stopped) != 1 || s.feed.Selected().ID != "id-14:32:08" {
+		t.Errorf("stopped %q, selected %v", s.stopped, s.feed.Selected())
+	}
+	s.key(fyne.KeyDelete) // stopping already
+	s.key(fyne.KeyDown)
+	s.key(fyne.KeyDelete)
+	if len(s.stopped) != 2 || s.stopped[1] != "id-14:32:13" {
+		t.Errorf("stopped %q", s.stopped)
+	}
+	s.key(fyne.KeyDown)
+	s.key(fyne.KeyDelete) // finished ones cannot be stopped
+	if len(s.stopped) != 2 {
+		t.Errorf("stopped %q", s.stopped)
+	}
+}
+
+func TestCopyRow(t *testing.T) { synctest.Test(t, testCopyRow) }
+
+func testCopyRow(t *testing.T) {
+	s := lightStage(t, wide)
+	copyKey := &fyne.ShortcutCopy{}
+	s.board.TypedShortcut(copyKey)
+	if s.copied != "" {
+		t.Errorf("copied %q with nothing selected", s.copied)
+	}
+	s.board.Select(Key{Seq: 213})
+	want := CopyText(finishedDay()[16], day)
+	for name, do := range map[string]func(){
+		"the shortcut": func() { s.board.TypedShortcut(copyKey) },
+		"the button":   func() { test.Tap(s.board.bar.copy) },
+		"the menu": func() {
+			s.board.done.TappedSecondary(&fyne.PointEvent{Position: fyne.NewPos(300, 40), AbsolutePosition: fyne.NewPos(300, 300)})
+			menu := s.window.Canvas().Overlays().Top()
+			if menu == nil {
+				t.Fatal("no menu")
+			}
+			s.window.Canvas().Overlays().Remove(menu)
+			s.board.copyRow()
+		},
+	} {
+		s.copied = ""
+		if do(); s.copied != want {
+			t.Errorf("%s copied %q, want %q", name, s.copied, want)
+		}
+	}
+	if !strings.Contains(s.board.AccessibilityLabel(), "Managers only") {
+		t.Errorf("the selected row is told as %q", s.board.AccessibilityLabel())
+	}
+}
+
+func TestNarrowLayout(t *testing.T) {
+	s := lightStage(t, narrow)
+	shown := func() (ids []string) {
+		for i, slot := range s.board.grid.slots() {
+			if slot.Shown {
+				ids = append(ids, columns[i].id)
+			}
+		}
+		return ids
+	}
+	if got := strings.Join(shown(), " "); got != "time who what model result tokens took" {
+		t.Errorf("shown: %s", got)
+	}
+	if got := s.bar.aside.Text(); got != "4 columns hidden" || !s.bar.aside.Visible() {
+		t.Errorf("the note says %q", got)
+	}
+	s.window.Resize(wide)
+	if got := len(shown()); got != len(columns) || s.bar.aside.Visible() {
+		t.Errorf("%d columns in a wide window", got)
+	}
+}
+
+// What grows above the rows must not move the one that somebody is about to
+// press.
+func TestRowsStayUnderThePointerWhenMoreRun(t *testing.T) {
+	for name, n := range map[string]int{"more run": 5, "fewer run": 0} {
+		t.Run(name, func(t *testing.T) {
+			s := lightStage(t, wide)
+			row := func() fyne.Position {
+				for _, r := range s.board.done.shown {
+					if r.key.Seq == 210 {
+						return fyne.CurrentApp().Driver().AbsolutePositionForObject(r.box)
+					}
+				}
+				return fyne.Position{}
+			}
+			before := row()
+			s.board.moved = func() { s.pointerAt.Store(day.UnixNano()) }
+			s.board.done.MouseIn(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(300, 4.5*32)}})
+			b := later(dayBatch(), 4)
+			b.running = nil
+			for i := range n {
+				e := runningDay()[0]
+				e.ID = string(rune('a' + i))
+				b.running = append(b.running, e)
+			}
+			s.apply(b)
+			if got := row(); got != before || before.IsZero() {
+				t.Errorf("the row went from %v to %v", before, got)
+			}
+			s.board.done.MouseOut()
+			s.apply(batch{at: b.at, running: b.running, totals: totalsDay(), state: sharing()})
+			if s.feed.Waiting() != 0 || s.board.done.scroll.Offset.Y != 0 || s.board.pinned != max(n, 1) {
+				t.Errorf("afterwards %d wait, scrolled to %v, %d pinned", s.feed.Waiting(), s.board.done.scroll.Offset, s.board.pinned)
+			}
+		})
+	}
+}
+
+func TestTheBarDoesNotHoldTheListAfterwards(t *testing.T) {
+	s := lightStage(t, narrow)
+	last := len(s.board.done.shown) - 2
+	test.TapCanvas(s.window.Canvas(), s.at(s.board.done, last))
+	if s.board.done.scroll.Offset.Y == 0 {
+		t.Fatal("the bar covers the selected row")
+	}
+	s.key(fyne.KeyEscape)
+	if s.feed.Hold() != NotHeld || s.board.done.scroll.Offset.Y != 0 {
+		t.Errorf("hold %d, scrolled to %v", s.feed.Hold(), s.board.done.scroll.Offset)
+	}
+}
+
+func TestRowsAreUsedAgain(t *testing.T) {
+	s := lightStage(t, wide)
+	kept := map[*row]bool{}
+	for _, r := range s.board.done.shown {
+		kept[r] = true
+	}
+	s.apply(later(dayBatch(), 3))
+	again := 0
+	for _, r := range s.board.done.shown {
+		if kept[r] {
+			again++
+		}
+	}
+	if n := len(s.board.done.shown); again < n-3 {
+		t.Errorf("%d of %d rows were used again", again, n)
+	}
+}
+
+func TestEmptyStates(t *testing.T) {
+	s := newStage(t, theme.New(theme.Light), narrow)
+	s.apply(batch{at: day, state: share.State{Phase: share.Off}})
+	if s.board.Visible() || !s.empty.words.start {
+		t.Errorf("not sharing: %+v", s.empty.words)
+	}
+	var start fyne.Tappable
+	for _, o := range test.LaidOutObjects(s.empty.box) {
+		if b, ok := o.(interface {
+			fyne.Tappable
+			AccessibilityLabel() string
+		}); ok && b.AccessibilityLabel() == "Start sharing" {
+			start = b
+		}
+	}
+	if start == nil {
+		t.Fatal("no button to start sharing")
+	}
+	if test.Tap(start); s.started != 1 {
+		t.Errorf("started %d times", s.started)
+	}
+	s.apply(batch{at: day, state: sharing()})
+	if want := `curl http://anna-mbp.local:11435/api/tags -H "Authorization: Bearer $PADDOCK_KEY"`; s.empty.words.curl != want {
+		t.Errorf("to try: %s", s.empty.words.curl)
+	}
+	for _, phase := range []share.Phase{share.Off, share.Starting, share.Sharing, share.Waiting, share.Stopping} {
+		s.apply(batch{at: day, state: share.State{Phase: phase}})
+		if s.empty.words.title == "" || s.empty.words.sentence == "" || s.bar.shown.word == "" {
+			t.Errorf("%s: %+v %+v", phase, s.empty.words, s.bar.shown)
+		}
+	}
+	s.apply(dayBatch())
+	if !s.board.Visible() || s.empty.all.Visible() {
+		t.Error("the first request does not replace the empty window")
+	}
+}
+
+func TestShortcutsOpenAndClose(t *testing.T) {
+	s := lightStage(t, narrow)
+	c := s.window.Canvas()
+	test.TypeOnCanvas(c, "?")
+	h, ok := c.Overlays().Top().(*help)
+	if !ok {
+		t.Fatalf("over the window is %T", c.Overlays().Top())
+	}
+	showHelp(c) // a second time opens nothing
+	h.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if c.Overlays().Top() != nil {
+		t.Error("it does not close")
+	}
+	if c.Focused() != s.board {
+		t.Errorf("the keyboard went to %T", c.Focused())
+	}
+}
+
+func TestTheWindowFollowsTheTheme(t *testing.T) {
+	s := lightStage(t, wide)
+	light := s.window.Canvas().Capture()
+	fyne.CurrentApp().Settings().SetTheme(theme.New(theme.Dark))
+	s.Content().Refresh()
+	dark := s.window.Canvas().Capture()
+	for _, at := range []fyne.Position{fyne.NewPos(945, 300), fyne.NewPos(640, 40), fyne.NewPos(640, 170), fyne.NewPos(400, 750)} {
+		l, _, _, _ := light.At(int(at.X), int(at.Y)).RGBA()
+		d, _, _, _ := dark.At(int(at.X), int(at.Y)).RGBA()
+		if l < 0xc000 || d > 0x4000 {
+			t.Errorf("at %v it is %x in light and %x in dark", at, l>>8, d>>8)
+		}
+	}
+}

@@ -74,7 +74,9 @@ func Main(ctx context.Context, p Program, s Streams, args []string) int {
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	err := root.ExecuteContext(ctx)
-	a.tty.restore()
+	if a.tty.restore() {
+		fmt.Fprintln(s.Err)
+	}
 	if err != nil && ctx.Err() != nil && errors.Is(err, keystore.ErrTimeout) {
 		err = errors.New("interrupted")
 	}

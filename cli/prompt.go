@@ -15,13 +15,18 @@ import (
 // echo. Where there is no terminal nobody can be asked.
 func (a *app) prompt(ctx context.Context, fresh bool) (keystore.Secret, error) {
 	in, ok := a.In.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
+	if !ok {
 		return keystore.Secret{}, keystore.ErrNoPassphrase
 	}
-	if err := a.tty.remember(int(in.Fd())); err != nil {
+	fd := int(in.Fd())
+	if !term.IsTerminal(fd) {
+		return keystore.Secret{}, keystore.ErrNoPassphrase
+	}
+	if err := a.tty.remember(fd); err != nil {
 		return keystore.Secret{}, fmt.Errorf("asking for the passphrase: %w", err)
 	}
 	ask := func(what string) (string, error) {
+		a.tty.asks(true)
 		fmt.Fprint(a.Err, what)
 		type answer struct {
 			text []byte
@@ -29,15 +34,15 @@ func (a *app) prompt(ctx context.Context, fresh bool) (keystore.Secret, error) {
 		}
 		got := make(chan answer, 1)
 		go func() { // a read from a terminal cannot be cancelled, only left behind
-			text, err := term.ReadPassword(int(in.Fd()))
+			text, err := term.ReadPassword(fd)
 			got <- answer{text, err}
 		}()
 		select {
 		case r := <-got:
 			fmt.Fprintln(a.Err)
+			a.tty.asks(false)
 			return string(r.text), r.err
 		case <-ctx.Done():
-			fmt.Fprintln(a.Err)
 			return "", ctx.Err()
 		}
 	}
@@ -65,6 +70,13 @@ type tty struct {
 	mu     sync.Mutex // guards what follows
 	fd     int
 	before *term.State
+	asking bool
+}
+
+func (t *tty) asks(now bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.asking = now
 }
 
 func (t *tty) remember(fd int) error {
@@ -78,10 +90,12 @@ func (t *tty) remember(fd int) error {
 	return err
 }
 
-func (t *tty) restore() {
+// restore says whether a question was left open, at the end of its line.
+func (t *tty) restore() (open bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.before != nil {
 		_ = term.Restore(t.fd, t.before)
 	}
+	return t.asking
 }

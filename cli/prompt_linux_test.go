@@ -15,7 +15,8 @@ import (
 	"paddock/cli"
 )
 
-// terminal makes a real one: the side of the person, and that of the program.
+// terminal makes a real one: the side of the person, and that of the program,
+// which is not closed, since a reader may be left behind on it.
 func terminal(t *testing.T) (person, program *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -34,7 +35,6 @@ func terminal(t *testing.T) (person, program *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { program.Close() })
 	return person, program
 }
 
@@ -73,11 +73,7 @@ func (s *screen) wait(t *testing.T, text string) {
 // hidden waits until what is typed is not shown.
 func hidden(t *testing.T, f *os.File) {
 	t.Helper()
-	for limit := time.Now().Add(15 * time.Second); echoes(t, f); time.Sleep(time.Millisecond) {
-		if time.Now().After(limit) {
-			t.Fatal("the passphrase would be shown")
-		}
-	}
+	eventually(t, "a terminal without echo", func() bool { return !echoes(t, f) })
 }
 
 func TestTwoPassphrasesThatDiffer(t *testing.T) {

@@ -33,7 +33,7 @@ func TestShare(t *testing.T) {
 	if code := get(t, url, key); code != http.StatusOK {
 		t.Errorf("a request: %d", code)
 	}
-	show.see(`\d\d:\d\d:\d\d  demo            127\.0\.0\.1        Go +List models +Done  \d+ ms  \(not encrypted\)  \(demo\)\n`)
+	show.see(`\d\d:\d\d:\d\d  demo            127\.0\.0\.1        Go +List models +Done  <?\d+ ms  \(not encrypted\)  \(demo\)\n`)
 	if code := get(t, url, ""); code != http.StatusUnauthorized {
 		t.Errorf("without a key: %d", code)
 	}
@@ -335,13 +335,9 @@ func TestOneWindow(t *testing.T) {
 			}
 		})
 	}
-	for windows.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "a window", func() bool { return windows.Load() > 0 })
 	close(open)
-	for others.Load() < 19 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "the others", func() bool { return others.Load() == 19 })
 	if g.shown.Load() != 19 || windows.Load() != 1 {
 		t.Errorf("%d windows, shown %d times", windows.Load(), g.shown.Load())
 	}

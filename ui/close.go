@@ -76,8 +76,5 @@ func (p *program) tellOnce(st share.State) {
 	if st.Phase == share.Sharing {
 		text = "Paddock goes on sharing in the tray. Its menu has Stop sharing, and Quit."
 	}
-	note := fyne.NewNotification("Paddock", text)
-	// A notification service that hangs would hang the window with it. Nobody
-	// waits for this goroutine, since nothing can end the call.
-	go p.app.SendNotification(note)
+	p.notify(fyne.NewNotification("Paddock", text))
 }

@@ -37,6 +37,8 @@ type program struct {
 	do   func(func())
 	host func(context.Context) tray.HostKind
 	quit func() // ends Fyne's loop
+	// notify shows a note of the desktop's own; it does not wait.
+	notify func(*fyne.Notification)
 
 	clip  *clip.Clip
 	main  fyne.Window
@@ -55,6 +57,11 @@ var _ share.Screen = (*program)(nil)
 
 func newProgram(ctx context.Context, a fyne.App, sh *share.Share, do func(func())) *program {
 	p := &program{app: a, sh: sh, do: do, host: tray.Host, quit: a.Quit}
+	p.notify = func(n *fyne.Notification) {
+		// A notification service that hangs would hang the window with it. Nobody
+		// waits for this goroutine, since nothing can end the call.
+		go a.SendNotification(n)
+	}
 	p.ctx, p.end = context.WithCancel(ctx)
 	p.clip = clip.New(a.Clipboard(), do)
 	p.dress()
@@ -94,12 +101,12 @@ func (p *program) follow() {
 
 // see takes a picture of the program.
 func (p *program) see() (picture, time.Duration) {
-	pic := picture{state: p.sh.State()}
+	pic := picture{at: time.Now(), state: p.sh.State()}
 	beat := slow
 	if pic.state.Running > 0 {
 		beat = quick
 	}
-	running := p.sh.Log().Running(time.Now())
+	running := p.sh.Log().Running(pic.at)
 	done, _, _ := p.sh.Log().Since(0, desk.Recent)
 	pic.recent = slices.Concat(done, running)
 	slices.SortStableFunc(pic.recent, func(a, b requestlog.Entry) int { return b.Time.Compare(a.Time) })

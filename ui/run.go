@@ -53,6 +53,7 @@ func Run(ctx context.Context, sh *share.Share, hidden bool) error {
 		p.follow()
 		if hasTray {
 			p.work.Go(func() { tray.Fyne(p.ctx, panel, sh, p.act) })
+			p.work.Go(func() { tray.Companion(p.ctx, sh.Home()) })
 		}
 		if hidden && hasTray {
 			p.work.Go(p.showWithoutTray)

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
 
 	"paddock/keystore"
@@ -26,6 +26,7 @@ import (
 	"paddock/ui/desk"
 	"paddock/ui/keys"
 	"paddock/ui/kit"
+	"paddock/ui/page"
 	"paddock/ui/theme"
 )
 
@@ -42,7 +43,9 @@ type stage struct {
 	clip   string
 	state  share.State
 	size   fyne.Size
-	do     func(func())
+
+	mu    sync.Mutex
+	queue []func() // handed to Fyne's thread and not run yet: see settle
 }
 
 type look struct {
@@ -68,7 +71,6 @@ func newStage(t *testing.T, l look) *stage {
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(l.theme)
 	s := &stage{t: t, keeper: &keeper{}, size: l.size}
-	s.do = func(f func()) { f() }
 	note := func(what string) func() { return func() { s.asked = append(s.asked, what) } }
 	s.win = app.NewWindow("Paddock")
 	t.Cleanup(s.win.Close)
@@ -82,7 +84,7 @@ func newStage(t *testing.T, l look) *stage {
 			Listen: func(a string) { note("listen " + a)() },
 		},
 		keys: keys.Options{
-			Context: ctx, Keeper: s.keeper, Start: note("start"), Do: func(f func()) { s.do(f) }, Say: problem, Trouble: vault,
+			Context: ctx, Keeper: s.keeper, Start: note("start"), Do: s.do, Say: problem, Trouble: vault,
 			Clip: func(k keystore.Secret) { s.clip = k.Reveal() },
 			Focus: func(f fyne.Focusable) {
 				if f == nil {
@@ -100,10 +102,33 @@ func newStage(t *testing.T, l look) *stage {
 	return s
 }
 
+func (s *stage) do(f func()) {
+	s.mu.Lock()
+	s.queue = append(s.queue, f)
+	s.mu.Unlock()
+}
+
+// answer waits for what is under way, outside of a bubble.
+func (s *stage) answer() {
+	for {
+		s.mu.Lock()
+		queue := s.queue
+		s.queue = nil
+		s.mu.Unlock()
+		for _, f := range queue {
+			f()
+		}
+		if len(queue) > 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // show paints a state, as the follower does.
 func (s *stage) show(st share.State, recent ...requestlog.Entry) {
 	s.state = st
-	s.board.show(picture{st, recent})
+	s.board.show(picture{now, st, recent})
 }
 
 func (s *stage) save(name string) {
@@ -111,7 +136,7 @@ func (s *stage) save(name string) {
 	if dir == "" {
 		return
 	}
-	s.win.Canvas().(test.WindowlessCanvas).SetScale(2)
+	s.win.Canvas().(software.WindowlessCanvas).SetScale(2)
 	s.win.Resize(s.size.AddWidthHeight(1, 0))
 	s.win.Resize(s.size)
 	f, err := os.Create(filepath.Join(dir, name+".png"))
@@ -134,7 +159,7 @@ func visit(o fyne.CanvasObject, at fyne.Position, clip rect, see func(o fyne.Can
 	see(o, here, clip)
 	var children []fyne.CanvasObject
 	switch x := o.(type) {
-	case *container.Scroll:
+	case *page.Scroll:
 		// What is scrolled away is not lost, as long as it is not too wide.
 		visit(x.Content, fyne.NewPos(here.x, here.y), rect{here.x, -1e6, here.w, 2e6}, see)
 		return
@@ -451,7 +476,28 @@ func scenes() map[string]func(s *stage) {
 		}),
 		"new-taken": inKeys(same, func(s *stage) {
 			s.board.newKey()
-			test.Type(s.win.Canvas().Focused().(fyne.Focusable), "Alice")
+			test.Type(s.win.Canvas().Focused(), "Alice")
+		}),
+		"new-ready": inKeys(same, func(s *stage) {
+			s.board.newKey()
+			test.Type(s.win.Canvas().Focused(), "dora's tablet")
+			s.press("Make the key")
+			s.answer()
+			s.show(with(func(st *share.State) { st.Keys.List = append(st.Keys.List, key(5, "dora's tablet", nil)) }))
+		}),
+		"new-waiting": inKeys(same, func(s *stage) {
+			s.keeper.hang = true
+			s.board.newKey()
+			test.Type(s.win.Canvas().Focused(), "dora's tablet")
+			s.press("Make the key")
+			s.answer() // it lingers
+		}),
+		"new-failed": inKeys(same, func(s *stage) {
+			s.keeper.err = keystore.ErrLocked
+			s.board.newKey()
+			test.Type(s.win.Canvas().Focused(), "dora's tablet")
+			s.press("Make the key")
+			s.answer()
 		}),
 		"connect": inKeys(same, func(s *stage) {
 			s.selectKey("ben")

@@ -3,6 +3,8 @@
 package ui
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
@@ -47,7 +49,7 @@ func newBoard(a asks) *board {
 	back := kit.NewButton(kit.Outlined, "Use Ollama again", "", func() { a.desk.Demo(false) })
 	b.demo = kit.NewBanner(kit.Attention, assets.Attention, "Built-in demo instead of Ollama: the answers are made up.", back)
 	const m = theme.WindowMargin
-	b.demoBox = kit.Padded(m, m, m, 0, b.demo)
+	b.demoBox = kit.Padded(m, m, m, theme.CardGap-m, b.demo) // what is below begins with a margin of its own
 	b.demoBox.Hide()
 	rooms := container.NewStack(b.views[roomShare], b.views[roomKeys])
 	b.right = kit.Edges(b.demoBox, nil, nil, nil, rooms)
@@ -77,7 +79,7 @@ func (b *board) newKey() {
 // show paints a picture of the program.
 func (b *board) show(p picture) {
 	b.side.show(p.state)
-	b.desk.Show(p.state, p.recent)
+	b.desk.Show(p.state, p.recent, p.at)
 	b.keys.Show(p.state)
 	if b.demoBox.Visible() != p.state.Ollama.Demo {
 		b.demoBox.Hidden = !p.state.Ollama.Demo
@@ -87,6 +89,7 @@ func (b *board) show(p picture) {
 
 // picture is all that the main window shows at one moment.
 type picture struct {
+	at     time.Time
 	state  share.State
 	recent []requestlog.Entry // the newest first
 }

@@ -13,20 +13,32 @@ type board struct{ text string }
 func (b *board) Content() string     { return b.text }
 func (b *board) SetContent(s string) { b.text = s }
 
-func inline(f func()) { f() }
+// thread stands for Fyne's: what is handed to it runs in pass.
+type thread struct{ todo chan func() }
+
+func newThread() thread { return thread{make(chan func(), 10)} }
+
+func (t thread) do(f func()) { t.todo <- f }
+
+// pass lets time pass.
+func (t thread) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+	for len(t.todo) > 0 {
+		(<-t.todo)()
+	}
+}
 
 func TestAKeyLeavesTheClipboardAfterAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &board{}
-		c := New(b, inline)
+		b, ui := &board{}, newThread()
+		c := New(b, ui.do)
 		c.Secret(keystore.NewSecret("pdk_one"))
-		time.Sleep(Keep - time.Second)
-		synctest.Wait()
+		ui.pass(Keep - time.Second)
 		if b.text != "pdk_one" {
 			t.Fatalf("the clipboard holds %q too early", b.text)
 		}
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		ui.pass(2 * time.Second)
 		if b.text != "" {
 			t.Fatalf("the clipboard still holds %q", b.text)
 		}
@@ -35,12 +47,11 @@ func TestAKeyLeavesTheClipboardAfterAMinute(t *testing.T) {
 
 func TestWhatSomebodyElseCopiedStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &board{}
-		c := New(b, inline)
+		b, ui := &board{}, newThread()
+		c := New(b, ui.do)
 		c.Secret(keystore.NewSecret("pdk_one"))
 		b.text = "a shopping list"
-		time.Sleep(2 * Keep)
-		synctest.Wait()
+		ui.pass(2 * Keep)
 		if b.text != "a shopping list" {
 			t.Fatalf("the clipboard holds %q", b.text)
 		}
@@ -50,18 +61,16 @@ func TestWhatSomebodyElseCopiedStays(t *testing.T) {
 // A second key copied half a minute after the first has its own full minute.
 func TestEachKeyHasItsOwnMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &board{}
-		c := New(b, inline)
+		b, ui := &board{}, newThread()
+		c := New(b, ui.do)
 		c.Secret(keystore.NewSecret("pdk_one"))
-		time.Sleep(Keep / 2)
+		ui.pass(Keep / 2)
 		c.Secret(keystore.NewSecret("pdk_two"))
-		time.Sleep(Keep - time.Second)
-		synctest.Wait()
+		ui.pass(Keep - time.Second)
 		if b.text != "pdk_two" {
 			t.Fatalf("the clipboard holds %q", b.text)
 		}
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		ui.pass(2 * time.Second)
 		if b.text != "" {
 			t.Fatalf("the clipboard still holds %q", b.text)
 		}
@@ -70,12 +79,11 @@ func TestEachKeyHasItsOwnMinute(t *testing.T) {
 
 func TestTextStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &board{}
-		c := New(b, inline)
+		b, ui := &board{}, newThread()
+		c := New(b, ui.do)
 		c.Secret(keystore.NewSecret("pdk_one"))
 		c.Text("http://anna.local:11435")
-		time.Sleep(2 * Keep)
-		synctest.Wait()
+		ui.pass(2 * Keep)
 		c.Clear()
 		if b.text != "http://anna.local:11435" {
 			t.Fatalf("the clipboard holds %q", b.text)
@@ -86,7 +94,7 @@ func TestTextStays(t *testing.T) {
 func TestQuittingClears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &board{}
-		c := New(b, inline)
+		c := New(b, newThread().do)
 		c.Secret(keystore.NewSecret("pdk_one"))
 		c.Clear()
 		if b.text != "" {

@@ -6,6 +6,7 @@ package desk
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -48,7 +49,7 @@ type Screen struct {
 
 	addresses *fyne.Container // of CopyRows
 	plain     *fyne.Container
-	reach     *kit.Paragraph
+	reach     *kit.Text
 
 	ollamaIcon    *kit.Icon
 	ollamaTitle   *kit.Text
@@ -105,23 +106,23 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 
 func (s *Screen) addressCard() fyne.CanvasObject {
 	s.addresses = kit.VBox(theme.Space12)
-	s.reach = kit.NewParagraph(kit.Small, "")
+	s.reach = kit.NewText(kit.Small, "").Shorten(kit.CutEnd)
 	s.plain = kit.HBoxTop(theme.Space8, kit.NewIcon(assets.Attention, theme.ColorAttention, theme.Icon16),
 		kit.Grow(kit.NewParagraph(kit.Note, unencrypted).Ink(theme.ColorAttention)))
-	return kit.NewCard(kit.VBox(theme.Space12, kit.NewText(kit.Strong, "Addresses"), s.addresses, s.reach, s.plain))
+	return kit.NewCard(kit.VBox(theme.Space8, kit.HBox(theme.Space8, kit.NewText(kit.Strong, "Addresses"), kit.Grow(s.reach)), s.addresses, s.plain))
 }
 
 func (s *Screen) ollamaCard() fyne.CanvasObject {
 	s.ollamaIcon = kit.NewIcon(assets.Waiting, theme.ColorWaiting, theme.Icon16)
-	s.ollamaTitle, s.ollamaLine = kit.NewText(kit.Strong, ""), kit.NewText(kit.Small, "").Shorten(kit.CutEnd)
+	s.ollamaTitle, s.ollamaLine = kit.NewText(kit.Strong, ""), kit.NewText(kit.Small, "")
 	s.ollamaAdvice = kit.NewParagraph(kit.Muted, "")
 	s.loaded, s.models, s.running = kit.NewText(kit.Body, "").Shorten(kit.CutEnd), kit.NewText(kit.Body, ""), kit.NewText(kit.Body, "")
 	s.demo = kit.NewButton(kit.Outlined, "Try the built-in demo", "", func() { s.asks.Demo(true) })
 	fact := func(label string, value fyne.CanvasObject) fyne.CanvasObject {
 		return kit.VBox(0, kit.NewText(kit.Small, label), value)
 	}
-	s.ollamaFacts = kit.HBox(theme.Space24, kit.Grow(fact("Loaded", s.loaded)), fact("Models", s.models), fact("Running", s.running))
-	words := kit.VBox(0, s.ollamaTitle, kit.Sized(150, 0, s.ollamaLine))
+	s.ollamaFacts = kit.HBox(theme.Space24, kit.Grow(kit.Padded(theme.Space12, 0, 0, 0, fact("Loaded", s.loaded))), fact("Models", s.models), fact("Running", s.running))
+	words := kit.VBox(0, s.ollamaTitle, s.ollamaLine)
 	s.ollamaTrouble = kit.HBox(theme.Space16, kit.Grow(s.ollamaAdvice), s.demo)
 	return kit.NewCard(kit.VBox(theme.Space8,
 		kit.HBox(theme.Space12, s.ollamaIcon, words, kit.Grow(s.ollamaFacts)), s.ollamaTrouble))
@@ -134,15 +135,15 @@ func (s *Screen) requestCard() fyne.CanvasObject {
 	return kit.NewTableCard(kit.VBox(0, head, s.strip.content))
 }
 
-// Show paints a state with the newest requests, the newest first.
-func (s *Screen) Show(st share.State, recent []requestlog.Entry) {
+// Show paints a state with the newest requests, the newest first, as of a moment.
+func (s *Screen) Show(st share.State, recent []requestlog.Entry, at time.Time) {
 	now := s.shape
 	s.showState(st, &now)
 	s.showAddresses(st, &now)
 	s.showOllama(st, &now)
 	s.showKeys(st, &now)
 	s.choosePrimary(now)
-	s.strip.show(recent, st)
+	s.strip.show(recent, st, at)
 	if now != s.shape {
 		s.shape = now
 		s.content.Refresh()
@@ -182,7 +183,7 @@ func (s *Screen) showAddresses(st share.State, now *shape) {
 		now.addresses += a.URL + "\n"
 		row := s.addresses.Objects[i].(*kit.CopyRow)
 		if row.Value() != a.URL {
-			row = kit.NewCopyRow(addressLabel(a.URL), a.URL, copyWords)
+			row = kit.NewCopyRow(addressLabel(a.URL), a.URL, copyWords).Shorten(kit.CutMiddle)
 			s.addresses.Objects[i] = row
 		}
 	}
@@ -190,9 +191,9 @@ func (s *Screen) showAddresses(st share.State, now *shape) {
 	text := ""
 	switch {
 	case len(st.Addresses) == 0:
-		text = "This machine is on no private network, so it has no address to give to teammates."
+		text = "none: this machine is on no private network"
 	case !up:
-		text = "Nobody answers here until you share."
+		text = "nobody answers here until you share"
 	}
 	s.reach.SetText(text)
 	now.reach, now.plain = text, !st.Encrypted && len(st.Addresses) > 0

@@ -39,10 +39,10 @@ type stripRow struct {
 }
 
 var stripColumns = []kit.Column{
-	{ID: "time", Title: "Time", Width: 58},
-	{ID: "who", Title: "Who", Width: 120, Grow: 1},
-	{ID: "what", Title: "What", Width: 88},
-	{ID: "model", Title: "Model", Width: 116, Grow: 1, Rank: 3},
+	{ID: "time", Title: "Time", Width: 62},
+	{ID: "who", Title: "Who", Width: 116, Grow: 1},
+	{ID: "what", Title: "What", Width: 88, Rank: 4},
+	{ID: "model", Title: "Model", Width: 112, Grow: 1, Rank: 3},
 	{ID: "result", Title: "Result", Width: 168},
 	{ID: "tokens", Title: "In→Out", Width: 76, Right: true, Rank: 2},
 	{ID: "took", Title: "Took", Width: 48, Right: true, Rank: 1},
@@ -64,7 +64,7 @@ func newStrip(open func()) *strip {
 		s.list.Add(r.row)
 	}
 	s.empty = kit.NewParagraph(kit.Muted, "").Centered()
-	middle := kit.VBox(0, kit.Space(), kit.MaxWidthCentered(460, s.empty), kit.Space())
+	middle := kit.VBox(0, kit.Space(), kit.MaxWidthCentered(540, s.empty), kit.Space())
 	s.content = kit.VBox(0, s.header, container.New(room{s.list}, s.list, middle))
 	return s
 }
@@ -93,13 +93,13 @@ func (room) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 // show paints the newest requests, the newest first.
-func (s *strip) show(recent []requestlog.Entry, st share.State) {
+func (s *strip) show(recent []requestlog.Entry, st share.State, now time.Time) {
 	for i, r := range s.rows {
 		if i >= len(recent) {
 			show(r.row, false)
 			continue
 		}
-		r.set(recent[i], time.Now())
+		r.set(recent[i], now)
 		show(r.row, true)
 	}
 	text := ""

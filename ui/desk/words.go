@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"paddock/requestlog"
 	"paddock/share"
 )
 
@@ -38,7 +39,7 @@ func sharing(st share.State) said {
 	}
 	switch {
 	case st.Problem == share.NoNetwork:
-		return said{"Sharing, but nobody can reach it", "This machine is on no private network. Join one, and it works by itself.", true}
+		return said{"Sharing, but unreachable", "This machine is on no private network, so nobody can reach it. Join one, and it works by itself.", true}
 	case st.Ollama.Demo:
 		return said{title: "Sharing the demo", sentence: "Teammates on this network get made-up answers, each with their own key."}
 	}
@@ -124,9 +125,9 @@ func ollama(o share.Ollama) said {
 		if o.URL == "" {
 			return said{"Ollama's address cannot be read", o.Detail, true}
 		}
-		return said{"Ollama does not answer", fmt.Sprintf("Nobody answers %s. Start Ollama, and Paddock notices by itself; or try the built-in demo, which needs nothing.", where), true}
+		return said{"Ollama does not answer", fmt.Sprintf("Nothing answers at %s. Start Ollama, and Paddock notices by itself; or try the built-in demo, which needs nothing.", host(o.URL)), true}
 	case share.Stranger:
-		return said{"This is not Ollama", fmt.Sprintf("Something else answers %s. Start Ollama there, or set share.ollama to where it is.", where), true}
+		return said{"This is not Ollama", fmt.Sprintf("Something else answers at %s. Start Ollama there, or set share.ollama to where it is.", host(o.URL)), true}
 	case share.Unknown:
 	}
 	return said{title: "Asking Ollama…", sentence: where}
@@ -142,7 +143,14 @@ func place(link string) string {
 	if (u.Hostname() == "localhost" || err == nil && ip.IsLoopback()) && u.Port() == "11434" {
 		return "on this machine"
 	}
-	return "at " + u.Host
+	return "at " + requestlog.Clean(u.Host, 40)
+}
+
+func host(link string) string {
+	if u, err := url.Parse(link); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return link
 }
 
 // list joins names with the dot that separates facts.

@@ -33,7 +33,9 @@ type connect struct {
 	first   *kit.Banner
 	outcome *kit.Paragraph
 	job     *job
+	waits   bool // the button is the way out
 
+	seen   bool // a State had the key
 	chosen int
 	shown  sample
 	arrive time.Time // when the first request was seen
@@ -114,6 +116,9 @@ func (c *connect) copyKey(done func()) {
 		copied()
 		return
 	}
+	if c.job != nil && !c.waits {
+		return // pressed twice
+	}
 	if c.job != nil {
 		c.job.cancel()
 		c.waited(nil)
@@ -137,8 +142,13 @@ func (c *connect) copyKey(done func()) {
 		c.s.o.Clip(secret)
 		copied()
 	})
-	c.waited(c.job)
-	c.tell(waitingWords, theme.ColorWaiting)
+	j := c.job
+	c.s.later(func() {
+		if c.job == j {
+			c.waited(j)
+			c.tell(waitingWords, theme.ColorWaiting)
+		}
+	})
 }
 
 // tell says what became of it under the button.
@@ -151,7 +161,7 @@ func (c *connect) tell(sentence string, ink fyne.ThemeColorName) {
 
 // waited turns the button into the way out while the keychain is asked.
 func (c *connect) waited(j *job) {
-	c.job = j
+	c.job, c.waits = j, j != nil
 	if j != nil {
 		c.copy.Set("Cancel", assets.Close)
 		c.copy.SetStyle(kit.Outlined)
@@ -166,7 +176,7 @@ func (c *connect) show() {
 	st := c.s.st
 	k, there := st.Keys.Find(c.key.ID)
 	if there {
-		c.key = k
+		c.key, c.seen = k, true
 	}
 	sharing := st.Phase == share.Sharing || st.Phase == share.Stopping
 	if c.arrive.IsZero() && there && k.LastUsed.After(c.since) {
@@ -177,13 +187,13 @@ func (c *connect) show() {
 		which = "next"
 	}
 	switch {
-	case !there:
+	case !there && c.seen: // a new key may be in the next State only
 		c.first.Set(kit.Paused, "", "This key was removed.")
 		c.first.Noted("")
 	case !c.arrive.IsZero():
 		c.first.Set(kit.Allowed, "", "The "+which+" request from "+c.key.Name+" arrived at "+c.arrive.Local().Format(time.TimeOnly)+".")
 		c.first.Noted("")
-	case k.Suspended:
+	case c.key.Suspended:
 		c.first.Set(kit.Paused, "", c.key.Name+" is suspended, so it is refused.")
 		c.first.Noted("")
 	default:

@@ -179,9 +179,12 @@ func (f *form) send() {
 		made, secret, err = f.s.o.Keeper.AddKey(ctx, name, grant)
 		return err
 	}, func(j *job, err error) {
-		if f.job != j {
-			if err == nil {
+		if f.job != j || f.s.form != f { // cancelled, or the form was left
+			switch {
+			case err == nil:
 				f.s.list.say("The keychain answered after all: the key for " + name + " is in the list.")
+			case f.job == j:
+				f.s.list.say(f.s.o.Say(err) + " No key was made for " + name + ".")
 			}
 			return
 		}
@@ -202,18 +205,29 @@ func (f *form) send() {
 	}))
 }
 
-// wait shows that the keychain is asked, or with nil that it is not.
+// wait notes that the keychain is asked, or with nil that it is not.
 func (f *form) wait(j *job) {
 	f.job = j
-	show(f.waiting, j != nil)
-	show(f.make, j == nil)
-	show(f.leave, j == nil)
-	if j != nil {
-		f.name.Disable()
-		f.s.o.Focus(f.cancel)
-	} else {
+	if j == nil {
 		f.name.Enable()
+		f.showWaiting(false)
+		return
 	}
+	f.name.Disable()
+	f.s.later(func() {
+		if f.job == j {
+			f.showWaiting(true)
+		}
+	})
+}
+
+func (f *form) showWaiting(on bool) {
+	if f.waiting.Visible() == on {
+		return
+	}
+	show(f.waiting, on)
+	show(f.make, !on)
+	show(f.leave, !on)
 	f.content.Refresh()
 }
 
@@ -229,9 +243,11 @@ func (f *form) stop() {
 }
 
 func (f *form) escape() {
-	if f.job == nil {
-		f.s.back("")
+	if f.job != nil {
+		f.stop()
+		return
 	}
+	f.s.back("")
 }
 
 func (f *form) tell(sentence string) {

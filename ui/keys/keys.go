@@ -154,6 +154,20 @@ func (s *Screen) run(work func(ctx context.Context) error, done func(*job, error
 	return j
 }
 
+// lingers is how long a keychain may take before the screen says that it waits.
+// Most take some milliseconds, and a Cancel that flashes up under the finger
+// which has just pressed Return would undo what it asked for.
+const lingers = 400 * time.Millisecond
+
+// later calls f, on Fyne's thread, when a keychain has lingered.
+func (s *Screen) later(f func()) {
+	time.AfterFunc(lingers, func() {
+		if s.o.Context.Err() == nil {
+			s.o.Do(f)
+		}
+	})
+}
+
 const (
 	waitingWords   = "Waiting for the keychain…"
 	cancelledWords = "Cancelled."

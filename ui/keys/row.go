@@ -212,8 +212,13 @@ func (r *row) wait(j *job, cancelled string) {
 		r.parts = r.build()
 	}
 	show(r.parts.outcome, false)
-	r.showPart(r.parts.waiting)
 	r.l.content.Refresh()
+	r.l.s.later(func() {
+		if r.job == j {
+			r.showPart(r.parts.waiting)
+			r.l.content.Refresh()
+		}
+	})
 }
 
 func (r *row) cancel() {

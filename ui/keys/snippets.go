@@ -4,6 +4,7 @@ package keys
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -47,6 +48,9 @@ func sampleOf(st share.State, g policy.Grant) (s sample, ok bool) {
 	ok = s.base != ""
 	if !ok {
 		s.base = "http://ADDRESS:11435"
+		if _, port, err := net.SplitHostPort(st.Listen); err == nil {
+			s.base = "http://" + net.JoinHostPort("ADDRESS", port)
+		}
 	}
 	if s.model == "" {
 		s.model = "llama3.2"
@@ -82,7 +86,7 @@ func clients(s sample) []client {
 				{"Put the key into PADDOCK_KEY", "paste it when asked; it shows nowhere", "printf 'Key: '; read -rs PADDOCK_KEY; export PADDOCK_KEY"},
 				{"Send a request", "the answer comes word by word", "curl " + s.base + "/api/chat \\\n" +
 					`  -H "Authorization: Bearer $PADDOCK_KEY" \` + "\n" +
-					`  -d '{"model": ` + q(s.model) + `, "messages": ` + message + `}'`},
+					`  -d '{"model": ` + q(s.model) + ",\n" + `       "messages": ` + message + `}'`},
 			},
 		},
 		{
@@ -124,7 +128,7 @@ func clients(s sample) []client {
 		{
 			label: "Open WebUI",
 			steps: []step{
-				{"Add an Ollama connection", "Admin Panel, Settings, Connections; with this URL", s.base},
+				{"Add an Ollama connection", "Admin Settings, Connections, Ollama; with this URL", s.base},
 				{"Paste the key into its Key field", "and save; the models appear in the list", ""},
 			},
 			note: "The server of Open WebUI calls, not your browser. If it runs in a container, use the IP address.",

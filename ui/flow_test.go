@@ -1,0 +1,530 @@
+//go:build !lite
+
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"paddock/keystore"
+	"paddock/policy"
+	"paddock/share"
+	"paddock/ui/keys"
+	"paddock/ui/kit"
+)
+
+// bubble runs a test in which every goroutine and every minute is accounted for.
+func bubble(t *testing.T, body func(t *testing.T, s *stage)) {
+	synctest.Test(t, func(t *testing.T) { body(t, newStage(t, light)) })
+}
+
+func (s *stage) typed(text string) {
+	s.t.Helper()
+	f := s.win.Canvas().Focused()
+	if f == nil {
+		s.t.Fatal("nothing has the keyboard")
+	}
+	test.Type(f, text)
+}
+
+func (s *stage) hit(key fyne.KeyName) {
+	s.t.Helper()
+	f := s.win.Canvas().Focused()
+	if f == nil {
+		s.t.Fatal("nothing has the keyboard")
+	}
+	f.TypedKey(&fyne.KeyEvent{Name: key})
+}
+
+// hitNothing presses a key that no widget may take.
+func (s *stage) hitNothing(key fyne.KeyName) {
+	s.t.Helper()
+	before := len(s.keeper.calls)
+	if f := s.win.Canvas().Focused(); f != nil {
+		f.TypedKey(&fyne.KeyEvent{Name: key})
+	}
+	if len(s.keeper.calls) != before {
+		s.t.Errorf("%v did something while the keychain was asked: %q", key, s.keeper.calls[before:])
+	}
+}
+
+// settle runs what was handed to Fyne's thread until every goroutine waits.
+func (s *stage) settle() {
+	for {
+		synctest.Wait()
+		s.mu.Lock()
+		queue := s.queue
+		s.queue = nil
+		s.mu.Unlock()
+		if len(queue) == 0 {
+			return
+		}
+		for _, f := range queue {
+			f()
+		}
+	}
+}
+
+func (s *stage) has(asked string) bool {
+	return slices.Contains(s.asked, asked)
+}
+
+func TestTheSwitchMovesOnlyByState(t *testing.T) {
+	s := newStage(t, light)
+	s.show(with(off))
+	power := get[*kit.Switch](s, "Share Ollama")
+	test.Tap(power)
+	if !s.has("start") {
+		t.Fatal("a tap asked for nothing")
+	}
+	if power.On() {
+		t.Fatal("the switch moved before anything happened")
+	}
+	s.show(with(func(st *share.State) { off(st); st.Phase = share.Starting }))
+	if power.On() || !power.Pending() {
+		t.Error("starting does not show")
+	}
+	s.show(sharing())
+	if !power.On() || power.Pending() {
+		t.Error("sharing does not show")
+	}
+	test.Tap(power)
+	if !s.has("stop") || !power.On() {
+		t.Error("a tap did not ask for the end, or moved the switch")
+	}
+	s.show(with(off))
+	if power.On() {
+		t.Error("the end does not show")
+	}
+}
+
+func TestWaitingOffersAWayOut(t *testing.T) {
+	s := newStage(t, light)
+	scenes()["share-port"](s)
+	s.says("Port 11435 is in use by nginx", "[Use port 11436]", "[Stop trying]")
+	s.press("Use port 11436")
+	s.press("Stop trying")
+	if !s.has("listen :11436") || !s.has("stop") {
+		t.Errorf("asked for %q", s.asked)
+	}
+}
+
+func TestWithoutOllamaThereIsTheDemo(t *testing.T) {
+	s := newStage(t, light)
+	scenes()["share-noollama"](s)
+	s.says("Ollama does not answer", "Nothing answers at 127.0.0.1:11434")
+	s.press("Try the built-in demo")
+	if !s.has("demo true") {
+		t.Fatal("the demo was not asked for")
+	}
+	for _, scene := range []string{"share-demo", "keys-demo"} {
+		s := newStage(t, light)
+		scenes()[scene](s)
+		s.says("Built-in demo instead of Ollama")
+		s.press("Use Ollama again")
+		if !s.has("demo false") {
+			t.Errorf("%s does not lead back to Ollama", scene)
+		}
+	}
+}
+
+func TestPlainHTTPIsSaid(t *testing.T) {
+	s := newStage(t, light)
+	s.show(sharing())
+	s.says("Not encrypted: anyone who listens in")
+	s.show(with(func(st *share.State) { st.Encrypted = true }))
+	s.silent("Not encrypted")
+}
+
+func TestTheFirstKeyIsOneTapAway(t *testing.T) {
+	s := newStage(t, light)
+	scenes()["share-new"](s)
+	s.says("No keys yet, so nobody can use it.")
+	s.press("Make the first key")
+	s.says("Who gets the new key?")
+}
+
+func TestNewKeyByKeyboardAlone(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.show(sharing())
+		s.board.newKey()
+		s.typed("carol's phone")
+		s.hit(fyne.KeyReturn)
+		s.settle()
+		s.says("The key for carol's phone is ready", "pdk_Vx9TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE", "User · local models only · expires 22 Feb 2027",
+			"Waiting for the first request from carol's phone…")
+		if s.win.Canvas().Focused() != fyne.Focusable(get[*kit.Button](s, "Copy key")) {
+			t.Error("Copy key does not have the keyboard")
+		}
+		s.hit(fyne.KeySpace)
+		if s.clip != "pdk_Vx9TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE" {
+			t.Errorf("the clipboard got %q", s.clip)
+		}
+		s.says("Copied; cleared after a minute", "[Copied]")
+		s.press("Done")
+		s.silent("pdk_Vx9TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE")
+	})
+}
+
+func TestNamesAreJudgedWhileTyping(t *testing.T) {
+	s := newStage(t, light)
+	s.show(sharing())
+	s.board.newKey()
+	s.silent("A key needs a name")
+	s.hit(fyne.KeyReturn)
+	s.says("A key needs a name")
+	s.typed("ALICE")
+	s.says("There is a key of this name.")
+	s.typed(strings.Repeat("x", keystore.MaxName))
+	s.says("a name has at most 64 characters")
+	if len(s.keeper.calls) > 0 {
+		t.Errorf("the keys were asked: %q", s.keeper.calls)
+	}
+	// Escape leads back, and nothing is made.
+	s.hit(fyne.KeyEscape)
+	s.says("One key for each teammate")
+}
+
+func TestRoleAndExpiryAreKept(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.show(sharing())
+		s.board.newKey()
+		s.silent("also downloads, makes and deletes models")
+		s.press("Role and expiry")
+		test.Tap(get[*kit.Choice](s, "Manager"))
+		test.Tap(get[*kit.Switch](s, "Cloud models"))
+		ends := get[*kit.Segments](s, "90 days")
+		ends.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		ends.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		s.says("Manager · local and cloud models · never expires")
+		visit(s.win.Content(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, _, _ rect) {
+			if f, ok := o.(*kit.Field); ok {
+				s.win.Canvas().Focus(f.Focusable())
+			}
+		})
+		s.typed("dora")
+		s.press("Make the key")
+		s.settle()
+		s.says("The key for dora is ready", "Manager · local and cloud models · never expires")
+	})
+}
+
+// The keychain asks its owner for a password, and nobody is there. The window
+// goes on, says what it waits for, and leads out.
+func TestAHangingKeychainBlocksNothing(t *testing.T) {
+	start := func(t *testing.T, s *stage) {
+		s.keeper.hang = true
+		s.show(sharing())
+		s.board.newKey()
+		s.typed("erik")
+		s.hit(fyne.KeyReturn)
+		s.settle()
+		// A keychain that answers at once shows nothing, so that a second Return
+		// does not land on a Cancel that has just come up.
+		s.silent("[Cancel]")
+		s.hitNothing(fyne.KeyReturn)
+		time.Sleep(time.Second)
+		s.settle()
+		s.says("Waiting for the keychain…", "[Cancel]")
+		s.silent("[Make the key]")
+		s.show(with(off)) // the screen lives on
+	}
+	t.Run("cancelled", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *stage) {
+			start(t, s)
+			s.press("Cancel")
+			s.settle()
+			s.says("Cancelled, so no key was made.", "[Make the key]", "{erik}")
+			s.silent("Waiting for the keychain…")
+		})
+	})
+	t.Run("gave up", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *stage) {
+			start(t, s)
+			time.Sleep(keys.Patience + time.Second)
+			s.settle()
+			s.says("The keychain did not answer in time.", "No key was made.", "{erik}")
+		})
+	})
+	t.Run("answers after all", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *stage) {
+			s.keeper.stubborn = make(chan struct{})
+			start(t, s)
+			s.press("Cancel")
+			s.press("Back")
+			close(s.keeper.stubborn)
+			s.settle()
+			s.says("The keychain answered after all: the key for erik is in the list.")
+		})
+	})
+	t.Run("escape", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *stage) {
+			start(t, s)
+			s.hit(fyne.KeyEscape)
+			s.settle()
+			s.says("Cancelled, so no key was made.", "{erik}")
+		})
+	})
+	t.Run("left", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *stage) {
+			s.keeper.err = keystore.ErrLocked
+			s.show(sharing())
+			s.board.newKey()
+			s.typed("erik")
+			s.press("Make the key")
+			s.press("Back")
+			s.settle()
+			s.says("The keychain is locked. Unlock it, then try again. No key was made for erik.")
+		})
+	})
+	t.Run("from the page", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *stage) {
+			s.keeper.hang = true
+			scenes()["connect"](s)
+			s.press("Copy key")
+			s.press("Copy key") // pressed twice
+			time.Sleep(time.Second)
+			s.settle()
+			s.says("Waiting for the keychain…", "[Cancel]")
+			s.press("Cancel")
+			s.settle()
+			s.says("Cancelled.", "[Copy key]")
+			s.keeper.hang = false
+			s.press("Copy key")
+			s.settle()
+			s.says("Copied; cleared after a minute")
+		})
+	})
+	t.Run("copying", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *stage) {
+			s.keeper.hang = true
+			scenes()["keys-selected"](s)
+			s.press("Copy key")
+			time.Sleep(time.Second)
+			s.settle()
+			s.says("Waiting for the keychain…")
+			s.press("Cancel")
+			s.settle()
+			s.says("Cancelled.", "[Copy key]")
+			if s.clip != "" {
+				t.Errorf("the clipboard got %q", s.clip)
+			}
+		})
+	})
+}
+
+func TestCopyFromTheTable(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		scenes()["keys-selected"](s)
+		s.press("Copy key")
+		s.settle()
+		s.says("Copied; cleared after a minute")
+		if s.clip != "pdk_of_ben" {
+			t.Errorf("the clipboard got %q", s.clip)
+		}
+	})
+}
+
+func TestFailuresAreToldInWords(t *testing.T) {
+	for _, x := range []struct {
+		err  error
+		says string
+	}{
+		{keystore.ErrLocked, "The keychain is locked. Unlock it, then try again."},
+		{keystore.ErrNoVault, "This session has no keychain."},
+		{keystore.ErrNotKept, "The keychain did not store it."},
+		{keystore.ErrNotFound, "The key is not in the keychain any more."},
+		{keystore.ErrWrongPassphrase, "The passphrase of the sealed file is wrong."},
+		{errors.New("the moon is in the way"), "The moon is in the way."},
+	} {
+		bubble(t, func(t *testing.T, s *stage) {
+			s.keeper.err = fmt.Errorf("copying key: %w", x.err)
+			if x.says == "The moon is in the way." {
+				s.keeper.err = x.err
+			}
+			scenes()["keys-selected"](s)
+			s.press("Copy key")
+			s.settle()
+			s.says(x.says, "[Copy key]")
+			s.fits(x.says)
+		})
+	}
+}
+
+func TestRemovingAsksFirst(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		scenes()["keys-remove"](s)
+		s.says("Remove this key for good?")
+		if s.win.Canvas().Focused() != fyne.Focusable(get[*kit.Button](s, "Keep it")) {
+			t.Error("the keyboard is not on the answer that changes nothing")
+		}
+		s.hit(fyne.KeyReturn)
+		s.silent("Remove this key for good?")
+		if len(s.keeper.calls) > 0 {
+			t.Fatalf("it was removed: %q", s.keeper.calls)
+		}
+		s.press("Remove…")
+		s.press("Remove the key")
+		s.settle()
+		if len(s.keeper.calls) != 1 || s.keeper.calls[0] != "remove ben" {
+			t.Fatalf("the keys were asked for %q", s.keeper.calls)
+		}
+		s.show(with(func(st *share.State) { st.Keys.List = append(st.Keys.List[:1:1], st.Keys.List[2:]...) }))
+		if _, there := find[*kit.Row](s, "ben"); there {
+			t.Error("the row is still there")
+		}
+	})
+}
+
+func TestWhatTheKeychainKeptIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.keeper.err = &keystore.LeftoverError{Err: keystore.ErrLocked}
+		scenes()["keys-remove"](s)
+		s.press("Remove the key")
+		s.settle()
+		s.says("The key is removed and refused.")
+		s.press("OK")
+		s.silent("The key is removed and refused.")
+	})
+}
+
+func TestSuspendingMovesByStateToo(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		scenes()["keys-full"](s)
+		power := get[*kit.Switch](s, "ben may use Ollama")
+		test.Tap(power)
+		if !power.On() || !power.Pending() {
+			t.Error("a tap does not show that it waits, or moved the switch")
+		}
+		s.settle()
+		if len(s.keeper.calls) != 1 || s.keeper.calls[0] != "suspend ben" {
+			t.Fatalf("the keys were asked for %q", s.keeper.calls)
+		}
+		if !power.On() || power.Pending() {
+			t.Error("the switch moved before the state did")
+		}
+		s.show(with(func(st *share.State) { st.Keys.List[1].Suspended = true }))
+		if power.On() {
+			t.Error("the state does not show")
+		}
+		test.Tap(power)
+		s.settle()
+		if s.keeper.calls[1] != "resume ben" {
+			t.Errorf("the keys were asked for %q", s.keeper.calls)
+		}
+	})
+}
+
+func TestSuspendingThatFails(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.keeper.err = keystore.ErrNoKey
+		scenes()["keys-full"](s)
+		test.Tap(get[*kit.Switch](s, "ben may use Ollama"))
+		s.settle()
+		s.says("There is no such key any more.")
+	})
+}
+
+func TestTheLineTurnsGreenWhenTheRequestArrives(t *testing.T) {
+	s := newStage(t, light)
+	s.show(sharing())
+	s.board.enter(roomKeys)
+	s.selectKey("an intern of last summer")
+	s.press("How to connect")
+	s.says("Waiting for the first request from an intern of last summer…", "[Copy key]")
+	s.show(with(func(st *share.State) { st.Keys.List[4].LastUsed = now }))
+	s.says("The first request from an intern of last summer arrived at")
+	s.show(with(func(st *share.State) { st.Keys.List = st.Keys.List[:4] }))
+	s.says("This key was removed.")
+}
+
+func TestWithoutSharingNobodyConnects(t *testing.T) {
+	s := newStage(t, light)
+	scenes()["connect-off"](s)
+	s.says("You are not sharing now, so nobody can connect.")
+	s.press("Start sharing")
+	if !s.has("start") {
+		t.Fatal("sharing was not asked for")
+	}
+	s.show(sharing())
+	s.silent("You are not sharing now")
+}
+
+func TestSnippetsFollowTheAddress(t *testing.T) {
+	s := newStage(t, light)
+	scenes()["connect"](s)
+	code := func() string {
+		var all []string
+		visit(s.win.Content(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, _, _ rect) {
+			if c, ok := o.(*kit.CodeBlock); ok {
+				all = append(all, c.Code())
+			}
+		})
+		return strings.Join(all, "\n")
+	}
+	if got := code(); !strings.Contains(got, "http://anna-mbp.local:11435/api/chat") || !strings.Contains(got, `"model": "qwen3:8b"`) {
+		t.Errorf("the code is\n%s", got)
+	}
+	s.show(with(func(st *share.State) { st.Addresses[0].URL = "http://other.local:11500" }))
+	if got := code(); !strings.Contains(got, "http://other.local:11500/api/chat") {
+		t.Errorf("the code is\n%s", got)
+	}
+	tabs := get[*kit.Tabs](s, "curl")
+	for range 5 {
+		tabs.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		if got := code(); !strings.Contains(got, "http://other.local:11500") || strings.Contains(got, "pdk_") {
+			t.Errorf("%s: the code is\n%s", tabs.AccessibilityLabel(), got)
+		}
+		s.fits("snippets for " + tabs.AccessibilityLabel())
+	}
+	s.says("the ollama command cannot send a key yet")
+}
+
+// A key that has no cloud grant is not shown how to ask for a cloud model.
+func TestSnippetsUseAModelThatIsGranted(t *testing.T) {
+	s := newStage(t, light)
+	s.show(with(func(st *share.State) {
+		st.Ollama.Loaded, st.Ollama.Models = nil, []string{"gpt-oss:120b-cloud", "nomic-embed-text", "tiny:latest"}
+		st.Keys.List[1].Grant = policy.Grant{}
+	}))
+	s.board.enter(roomKeys)
+	s.selectKey("ben")
+	s.press("How to connect")
+	if _, ok := find[*kit.CodeBlock](s, "curl http://anna-mbp.local:11435/api/chat \\\n  -H \"Authorization: Bearer $PADDOCK_KEY\" \\\n  -d '{\"model\": \"tiny\",\n       \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'"); !ok {
+		t.Error("the code asks for another model")
+	}
+}
+
+// Tab reaches everything that can be pressed, and comes back.
+func TestEverythingIsReachedByKeyboard(t *testing.T) {
+	for _, name := range []string{"share-port", "share-noollama", "keys-selected", "new-more", "connect"} {
+		s := newStage(t, light)
+		scenes()[name](s)
+		want := map[fyne.CanvasObject]bool{}
+		visit(s.win.Content(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, _, _ rect) {
+			switch o.(type) {
+			case *kit.Button, *kit.Switch, *kit.Row, *kit.NavItem, *kit.Tabs, *kit.Segments, *kit.Choice:
+				if d, ok := o.(fyne.Disableable); !ok || !d.Disabled() {
+					want[o] = true
+				}
+			}
+		})
+		for range len(want) + 10 {
+			s.win.Canvas().FocusNext()
+			if o, ok := s.win.Canvas().Focused().(fyne.CanvasObject); ok {
+				delete(want, o)
+			}
+		}
+		for o := range want {
+			t.Errorf("%s: %s is not reached", name, called(o))
+		}
+	}
+}

@@ -207,7 +207,7 @@ func TestProgram(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "ollama/0.17.4 (amd64 linux) Go/go1.24": "ollama", "ollama-python/0.4 (x) Python/3.11": "ollama-python", "OpenAI/JS 6.49.0": "OpenAI JS",
 		"Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36": "Chrome", "MyTool/1.0 x": "MyTool", "bare": "bare",
-		"Python/3.11 aiohttp/3.9": "Python aiohttp", keyAlice: "pdk_…", "\x1b[31m/1": `\x1b[31m`,
+		"Python/3.11 aiohttp/3.9": "aiohttp", keyAlice: "pdk_…", "\x1b[31m/1": `\x1b[31m`,
 	} {
 		if got := program(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

@@ -31,6 +31,7 @@ func TestSharing(t *testing.T) {
 			t.Errorf("with a key: %d", code)
 		}
 		r.Stop()
+		after(50 * time.Millisecond) // connections end a moment after their last answer
 		r.phase(Off, NoProblem)
 		if st := r.State(); st.Wanted || !st.Since.IsZero() {
 			t.Errorf("the state after Stop: %+v", st)

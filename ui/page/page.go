@@ -57,10 +57,3 @@ func (f *frame) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 		f.scroll.Refresh()
 	}
 }
-
-// Top scrolls a screen made by New to its beginning.
-func Top(screen *fyne.Container) {
-	if f, ok := screen.Layout.(*frame); ok {
-		f.scroll.ScrollToTop()
-	}
-}

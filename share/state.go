@@ -63,7 +63,7 @@ const DetailOwnUpstream = "own-upstream"
 
 // Address is one way to reach the gate.
 type Address struct {
-	Label string `json:"label"` // how lan names it: the host, or "This machine only"
+	Label string `json:"label"` // "Name", "IP address" or "This machine only"
 	URL   string `json:"url"`
 }
 

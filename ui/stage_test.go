@@ -26,7 +26,6 @@ import (
 	"paddock/ui/desk"
 	"paddock/ui/keys"
 	"paddock/ui/kit"
-	"paddock/ui/page"
 	"paddock/ui/theme"
 )
 
@@ -159,7 +158,7 @@ func visit(o fyne.CanvasObject, at fyne.Position, clip rect, see func(o fyne.Can
 	see(o, here, clip)
 	var children []fyne.CanvasObject
 	switch x := o.(type) {
-	case *page.Scroll:
+	case *kit.Scroll:
 		// What is scrolled away is not lost, as long as it is not too wide.
 		visit(x.Content, fyne.NewPos(here.x, here.y), rect{here.x, -1e6, here.w, 2e6}, see)
 		return

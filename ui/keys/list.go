@@ -13,7 +13,6 @@ import (
 	"paddock/assets"
 	"paddock/keystore"
 	"paddock/ui/kit"
-	"paddock/ui/page"
 	"paddock/ui/theme"
 )
 
@@ -29,7 +28,7 @@ type list struct {
 	columns *kit.Columns
 	header  *kit.Header
 	rows    *fyne.Container
-	scroll  *page.Scroll
+	scroll  *kit.Scroll
 	foot    *fyne.Container
 	kept    *kit.Text
 	byID    map[string]*row
@@ -65,7 +64,7 @@ func newList(s *Screen) *list {
 	l.columns = kit.NewColumns(theme.CardPadX, theme.CardPadX, theme.Space16, columns...)
 	l.header = kit.NewHeader(l.columns)
 	l.rows = kit.VBox(0)
-	l.scroll = page.NewScroll(l.rows)
+	l.scroll = kit.NewScroll(l.rows)
 	inside := container.New(&tableLayout{l}, l.header, l.scroll)
 	l.table = kit.NewTableCard(inside)
 	l.kept = kit.NewText(kit.Small, "").Shorten(kit.CutEnd)

@@ -23,7 +23,7 @@ type lines struct {
 	count  func() int
 	item   func(i int) item
 	note   *kit.Text // under the last row, or instead of the first
-	scroll *flatScroll
+	scroll *kit.Scroll
 
 	shown, spare []*row
 	styled       look // the theme that all of shown are painted with
@@ -50,7 +50,7 @@ var (
 func newLines(g *grid, count func() int, at func(i int) item) *lines {
 	l := &lines{grid: g, count: count, item: at, mark: canvas.NewRectangle(color.Transparent), note: kit.NewText(kit.Small, "")}
 	l.ExtendBaseWidget(l)
-	l.scroll = newFlatScroll(l)
+	l.scroll = kit.NewScroll(l)
 	l.scroll.OnScrolled = func(fyne.Position) { l.update() }
 	return l
 }

@@ -25,7 +25,7 @@ func New(head, body, foot fyne.CanvasObject) *fyne.Container {
 	if foot != nil {
 		foot, bottom = kit.VBox(0, line, kit.Padded(m, theme.Space12, m, m, foot)), theme.Space4
 	}
-	scroll := NewScroll(kit.Padded(m, top, m, bottom, body))
+	scroll := kit.NewScroll(kit.Padded(m, top, m, bottom, body))
 	l := &frame{scroll: scroll, line: line, around: kit.Edges(head, foot, nil, nil, scroll)}
 	return container.New(l, l.around)
 }
@@ -33,7 +33,7 @@ func New(head, body, foot fyne.CanvasObject) *fyne.Container {
 // frame lays its objects out twice where that is needed: wrapped text knows
 // its height only after it was given a width, and a scroller does not ask again.
 type frame struct {
-	scroll *Scroll
+	scroll *kit.Scroll
 	line   *kit.Divider // over the foot, while something goes on below it
 	around *fyne.Container
 }

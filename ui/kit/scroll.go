@@ -1,6 +1,4 @@
-//go:build !lite
-
-package page
+package kit
 
 import (
 	"fyne.io/fyne/v2"
@@ -21,17 +19,17 @@ func NewScroll(content fyne.CanvasObject) *Scroll {
 
 // CreateRenderer belongs to Fyne.
 func (s *Scroll) CreateRenderer() fyne.WidgetRenderer {
-	return flat{s.Scroll.CreateRenderer(), s}
+	return flatRenderer{s.Scroll.CreateRenderer(), s}
 }
 
-type flat struct {
+type flatRenderer struct {
 	fyne.WidgetRenderer
 	scroll *Scroll
 }
 
 // Objects leaves out the shadows: what is neither the content nor answers to
 // the pointer, as the bars do.
-func (f flat) Objects() []fyne.CanvasObject {
+func (f flatRenderer) Objects() []fyne.CanvasObject {
 	var objects []fyne.CanvasObject
 	for _, o := range f.WidgetRenderer.Objects() {
 		if _, bar := o.(desktop.Hoverable); bar || o == f.scroll.Content {

@@ -260,7 +260,7 @@ func (x *exchange) serve(up *Upstream) {
 	// both questions are asked once more from inside.
 	switch {
 	case !x.g.Keys.Valid(head.Caller.ID):
-		x.refuse(policy.SuspendedKey)
+		x.refuse(policy.SuspendedKey) // or removed: it was good a moment ago
 		return
 	case x.g.draining.Load():
 		x.refuse(policy.Draining)

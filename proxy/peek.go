@@ -183,6 +183,28 @@ func peekForm(body []byte, contentType string) (model string, ok bool) {
 	}
 }
 
+// searchesTheWeb says whether a request of the Anthropic dialect asks Ollama to
+// run a web search itself. Ollama signs that with the owner's account
+// (middleware/anthropic.go); not every version refuses it for local models.
+func searchesTheWeb(body []byte) (found bool) {
+	members(bytes.TrimLeft(body, " \t\r\n"), func(rawKey, rawValue []byte) bool {
+		var key string
+		if json.Unmarshal(rawKey, &key) != nil || !strings.EqualFold(key, "tools") {
+			return true
+		}
+		var tools []struct {
+			Type string `json:"type"`
+		}
+		// What cannot be read here Ollama cannot read either.
+		_ = json.Unmarshal(rawValue, &tools)
+		for _, t := range tools {
+			found = found || strings.HasPrefix(strings.ToLower(t.Type), "web_search")
+		}
+		return !found
+	})
+	return found
+}
+
 // readModel finds the model that the request names.
 func (x *exchange) readModel(e policy.Endpoint, body []byte, path string) policy.Reason {
 	ok := true
@@ -197,6 +219,7 @@ func (x *exchange) readModel(e policy.Endpoint, body []byte, path string) policy
 				x.remote = host != ""
 			}
 		}
+		x.remote = x.remote || ok && path == "/v1/messages" && searchesTheWeb(body)
 	case policy.BodyForm:
 		x.model, ok = peekForm(body, x.r.Header.Get("Content-Type"))
 	case policy.BodyNone:

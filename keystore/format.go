@@ -50,18 +50,25 @@ func Parse(s string) (Secret, bool) {
 	return NewSecret(s), true
 }
 
+// isBase62 is asked for each character of each presented key.
+var isBase62 = func() (is [256]bool) {
+	for i := range len(base62) {
+		is[base62[i]] = true
+	}
+	return is
+}()
+
 func wellFormed(s string) bool {
 	if len(s) != keyLen || !strings.HasPrefix(s, keyPrefix) {
 		return false
 	}
 	for i := len(keyPrefix); i < keyLen; i++ {
-		if strings.IndexByte(base62, s[i]) < 0 {
+		if !isBase62[s[i]] {
 			return false
 		}
 	}
-	var b [keyLen]byte
-	copy(b[:], s)
-	return checksum(b[:keyLen-sumLen]) == [sumLen]byte(b[keyLen-sumLen:])
+	sum := checksum(s[:keyLen-sumLen])
+	return string(sum[:]) == s[keyLen-sumLen:]
 }
 
 // HintOf returns the first characters of a key, such as "pdk_7Qm", which may
@@ -71,8 +78,14 @@ func HintOf(key Secret) string {
 	return s[:min(len(s), hintLen)]
 }
 
-func checksum(b []byte) (out [sumLen]byte) {
-	n := crc32.ChecksumIEEE(b)
+// checksum is written as a loop over the table, because crc32.ChecksumIEEE
+// would make each text that is looked at escape to the heap.
+func checksum[T string | []byte](b T) (out [sumLen]byte) {
+	n := ^uint32(0)
+	for i := range len(b) {
+		n = crc32.IEEETable[byte(n)^b[i]] ^ n>>8
+	}
+	n = ^n
 	for i := sumLen - 1; i >= 0; i-- {
 		out[i] = base62[n%62]
 		n /= 62

@@ -194,6 +194,9 @@ var nobody entry
 // Caller is nobody. Whether the key is suspended or has expired is for policy
 // to judge; it costs the same work, and so does a key that nobody has.
 func (s *Store) Authenticate(presented string) policy.Caller {
+	if !wellFormed(presented) { // a typing error needs no look-up; that it is one tells nothing about keys
+		return policy.Caller{}
+	}
 	var buf [2 * keyLen]byte
 	b := buf[:]
 	if len(presented) <= len(buf) {

@@ -88,5 +88,14 @@ func (c *counted) Close() error {
 	return err
 }
 
+// CloseWrite ends the sending half. net/http does that before it closes a
+// connection with an unread body, so that the refusal arrives and not a reset.
+func (c *counted) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // NetConn returns the connection below, as crypto/tls does.
 func (c *counted) NetConn() net.Conn { return c.Conn }

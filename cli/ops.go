@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"paddock/internal/control"
@@ -248,17 +249,25 @@ func streamState(ctx context.Context, sh *share.Share, emit func(any) error) err
 	}
 }
 
+// logPage is how many entries are copied out of the log at a time.
+const logPage = 500
+
 // streamLog emits what is kept, then what comes until ctx ends or nobody takes it.
 func streamLog(ctx context.Context, log *requestlog.Log, follow bool, emit func(any) error) error {
 	wake, stop := log.Watch()
 	defer stop()
 	var last uint64
 	for {
-		entries, next, _ := log.Since(last, 0)
-		last = next
-		for _, e := range entries {
-			if err := emit(e); err != nil {
-				return err
+		for {
+			entries, next, _ := log.Next(last, logPage)
+			last = next
+			if len(entries) == 0 {
+				break
+			}
+			for _, e := range entries {
+				if err := emit(e); err != nil {
+					return err
+				}
 			}
 		}
 		if !follow {
@@ -289,11 +298,24 @@ func (a *app) ask(ctx context.Context, op string, args, result any) error {
 	if err != nil {
 		return err
 	}
-	return client.Call(ctx, op, args, result)
+	patience := askPatience
+	if strings.HasPrefix(op, "keys.") {
+		patience += keyPatience // the keychain may ask a person
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err = client.Call(limited, op, args, result)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return errors.New("the Paddock that runs does not answer; end it, or look what it waits for")
+	}
+	return err
 }
 
+// askPatience is how long an instance that runs may take to answer.
+const askPatience = 10 * time.Second
+
 const (
-	turnPatience = 5 * time.Second // sealing the file vault takes half a second
+	turnPatience = 2 * closePatience // an instance that ends takes one for running requests
 	turnEvery    = 25 * time.Millisecond
 )
 

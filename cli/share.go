@@ -71,7 +71,10 @@ func (a *app) instance(ctx context.Context, flags share.Flags, windowed bool, bo
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	sh.Run()
-	defer finish(sh)
+	defer func() {
+		quit() // from here on everybody who asks is told to ask again
+		finish(sh)
+	}()
 	return body(ctx, sh)
 }
 
@@ -120,8 +123,35 @@ func (a *app) shareThere(ctx context.Context, flags share.Flags) error {
 	if err := a.ask(ctx, control.OpStart, nil, nil); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.Err, "a Paddock already runs on this home; it shares now")
-	return nil
+	return a.untilShared(ctx)
+}
+
+// untilShared waits until the instance that was asked to share does, or says
+// what is in its way.
+func (a *app) untilShared(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*closePatience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var st share.State
+		if err := a.ask(ctx, control.OpState, nil, &st); err != nil {
+			return err
+		}
+		switch st.Phase {
+		case share.Sharing:
+			fmt.Fprintln(a.Err, "a Paddock already runs on this home; it shares now")
+			return nil
+		case share.Waiting:
+			return fmt.Errorf("a Paddock already runs on this home, and cannot share: %s", problem(st))
+		case share.Off, share.Starting, share.Stopping:
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("a Paddock already runs on this home; it was asked to share, and does not yet")
+		case <-tick.C:
+		}
+	}
 }
 
 // tell prints what happens until ctx ends or nobody reads it: the state when it

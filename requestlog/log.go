@@ -14,13 +14,14 @@ import (
 const DefaultKept = 10_000
 
 // Log is the live request log: a ring of finished entries with sequence
-// numbers, and the requests that run now. Appending never waits for a reader.
+// numbers, and the requests that run now. Appending waits for no reader but
+// while one copies entries, which is why many are read in pages: see Next.
 // All methods are safe for concurrent use.
 //
 // A store on disk is one more reader: it wakes on Watch and takes Since its
 // last sequence number, so it can never hold up a request.
 type Log struct {
-	mu      sync.Mutex // guards ring, next and running
+	mu      sync.Mutex // guards ring, next, running and totals
 	ring    []Entry    // entry with number s lies at (s-1) % cap
 	kept    int
 	next    uint64 // number of the next finished entry, from 1
@@ -47,7 +48,7 @@ func New(kept int) *Log {
 // one goroutine while others read snapshots.
 type Request struct {
 	log       *Log
-	entry     Entry // set by Begin and by Change under log.mu
+	entry     Entry // as Begin was told
 	tokensOut atomic.Int64
 	bytesOut  atomic.Int64
 	first     atomic.Int64 // nanoseconds from arrival, 0 while unknown
@@ -151,6 +152,24 @@ func (l *Log) Since(seq uint64, limit int) (entries []Entry, last uint64, missed
 		entries = append(entries, l.ring[(s-1)%uint64(l.kept)])
 	}
 	return entries, last, missed
+}
+
+// Next returns the oldest finished entries after the number given, at most
+// limit, and otherwise is as Since. Whoever reads everything calls it until it
+// returns none: requests wait only while one page is copied.
+func (l *Log) Next(seq uint64, limit int) (entries []Entry, last uint64, missed uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := max(seq+1, l.next-uint64(len(l.ring)))
+	if first >= l.next || limit <= 0 {
+		return nil, seq, 0
+	}
+	end := min(l.next, first+uint64(limit))
+	entries = make([]Entry, 0, end-first)
+	for s := first; s < end; s++ {
+		entries = append(entries, l.ring[(s-1)%uint64(l.kept)])
+	}
+	return entries, end - 1, first - (seq + 1)
 }
 
 // Running returns the requests that run now, oldest first, with their counts

@@ -199,6 +199,30 @@ func TestTheTrayComesLateOrNever(t *testing.T) {
 	}
 }
 
+// TestASignalWithAKeyOnTheClipboard: Fyne ends its loop on SIGTERM by itself,
+// and what comes after that to the clipboard panics.
+func TestASignalWithAKeyOnTheClipboard(t *testing.T) {
+	d := testdesk.New(t, testdesk.WithOpenbox())
+	d.StartKeyring(t)
+	p := program.New(t, program.Full, d)
+	key := strings.TrimSpace(p.Must("keys", "add", "alice"))
+	for range 3 {
+		app := p.Start()
+		d.Tray().Click("Copy key for", "alice")
+		d.Until("the key on the clipboard", 10*time.Second, func() bool {
+			text, _ := d.Clipboard()
+			return text == key
+		})
+		if code := app.Stop(); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		if text, _ := d.Clipboard(); text == key {
+			t.Error("the key is still on the clipboard")
+		}
+		d.NoTray()
+	}
+}
+
 // TestAnUnansweredKeychainFreezesNothing: a prompt that nobody answers, requests
 // that go on, and a clean end while the prompt is still open. go-keyring has no
 // time-out and panics when the bus closes under it.

@@ -4,6 +4,10 @@ package ui
 
 import (
 	"context"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -34,7 +38,16 @@ func Run(ctx context.Context, sh *share.Share, hidden bool) error {
 	tray.OnClick(func() { p.clicked() })
 	a := app.NewWithID(ID)
 	a.SetIcon(fyne.NewStaticResource("paddock.png", assets.AppPNG()))
-	p = newProgram(ctx, a, sh, fyne.Do)
+	// Fyne runs a function that comes after its loop has ended on the caller,
+	// where the clipboard panics.
+	var over atomic.Bool
+	p = newProgram(ctx, a, sh, func(f func()) {
+		fyne.Do(func() {
+			if !over.Load() {
+				f()
+			}
+		})
+	})
 	defer p.end()
 	panel, hasTray := a.(desktop.App)
 	if hasTray {
@@ -59,12 +72,38 @@ func Run(ctx context.Context, sh *share.Share, hidden bool) error {
 			p.work.Go(p.showWithoutTray)
 		}
 		context.AfterFunc(ctx, func() { p.do(p.leave) })
+		p.takeSignals()
 	})
 	a.Run()
-	sh.SetScreen(nil)
+	over.Store(true)
 	p.end()
+	p.clip.Forget()
+	sh.SetScreen(nil)
 	p.settle()
 	return nil
+}
+
+// takeSignals takes Ctrl-C and SIGTERM from Fyne, which ends its loop on them
+// at once: a key that was copied would stay on the clipboard. Fyne asks for
+// them in a goroutine of its own that may be late, so they are taken twice. A
+// second one, a second later, ends the program as it is.
+func (p *program) takeSignals() {
+	came := make(chan os.Signal, 1)
+	take := func() {
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
+		signal.Notify(came, os.Interrupt, syscall.SIGTERM)
+	}
+	take()
+	again := time.AfterFunc(time.Second, take)
+	go func() {
+		select {
+		case <-p.ctx.Done():
+		case <-came:
+			p.do(p.leave)
+		}
+		again.Stop()
+		time.AfterFunc(time.Second, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) })
+	}()
 }
 
 // showWithoutTray shows the window of a hidden start after all, where no panel

@@ -32,7 +32,7 @@ func New(board Board, do func(func())) *Clip { return &Clip{board: board, do: do
 // Secret puts a key on the clipboard and clears it after Keep, if the clipboard
 // still holds it then.
 func (c *Clip) Secret(s keystore.Secret) {
-	c.forget()
+	c.Forget()
 	c.board.SetContent(s.Reveal())
 	c.secret = s
 	mine := c.turn
@@ -47,7 +47,7 @@ func (c *Clip) Secret(s keystore.Secret) {
 
 // Text puts text on the clipboard to stay.
 func (c *Clip) Text(s string) {
-	c.forget()
+	c.Forget()
 	c.board.SetContent(s)
 }
 
@@ -57,10 +57,12 @@ func (c *Clip) Clear() {
 	if !c.secret.IsZero() && c.secret.Equal(keystore.NewSecret(c.board.Content())) {
 		c.board.SetContent("")
 	}
-	c.forget()
+	c.Forget()
 }
 
-func (c *Clip) forget() {
+// Forget stops caring for what is on the clipboard. It does not touch it, so
+// it may be called when the clipboard's thread has ended.
+func (c *Clip) Forget() {
 	c.turn++
 	c.secret = keystore.Secret{}
 	if c.timer != nil {

@@ -216,7 +216,7 @@ func (l *list) remove(id string) {
 			err = nil
 		}
 		r.ended(j, err)
-	}), "Cancelled. The key is suspended; switch it on to let it in again.")
+	}), "The key is removed. What is left of it in the keychain is cleared away later.")
 }
 
 // suspend asks for a key to be refused, or let in again.

@@ -151,6 +151,9 @@ func CopyText(e requestlog.Entry, now time.Time) string {
 	for i, c := range columns {
 		cells[i] = plainCell(r.Cell(c.id))
 	}
+	if e.TLS == "" {
+		cells = append(cells, unencrypted)
+	}
 	return strings.Join(cells, "\t")
 }
 
@@ -168,6 +171,9 @@ func plainCell(s string) string {
 	}
 	return s
 }
+
+// unencrypted marks a request that others on the network could read along.
+const unencrypted = "not encrypted"
 
 // Summary is the whole row in one line, for the bar under the list and for
 // those who cannot see the row.
@@ -187,6 +193,9 @@ func Summary(e requestlog.Entry, now time.Time) (result string, facts string) {
 	}
 	if e.Status > 0 {
 		parts = append(parts, fmt.Sprintf("answered %d", e.Status))
+	}
+	if e.TLS == "" {
+		parts = append(parts, unencrypted)
 	}
 	return r.Result, strings.Join(parts, " · ")
 }

@@ -95,13 +95,18 @@ func TestEveryColumnHasAText(t *testing.T) {
 
 func TestCopiedRow(t *testing.T) {
 	got := CopyText(finishedDay()[15], day)
-	want := "2026-11-23 14:31:22\tben\t192.168.1.40\tOpen WebUI\tChat\tllama3.2:70b\tOllama said 404\t\t\t\t31 ms"
+	want := "2026-11-23 14:31:22\tben\t192.168.1.40\tOpen WebUI\tChat\tllama3.2:70b\tOllama said 404\t\t\t\t31 ms\tnot encrypted"
 	if got != want {
 		t.Errorf("copied\n%q, want\n%q", got, want)
 	}
+	safe := finishedDay()[15]
+	safe.TLS = "TLS 1.3"
+	if got := CopyText(safe, day); strings.Contains(got, "encrypted") {
+		t.Errorf("an encrypted request is copied as %q", got)
+	}
 	evil := req(nobody, "14:00:00", "=HYPERLINK(1)", "Chat", "@x\ty\nz", nil)
 	cells := strings.Split(CopyText(evil, day), "\t")
-	if len(cells) != len(columns) || cells[3] != "'=HYPERLINK(1)" || cells[5] != "'@x y z" {
+	if len(cells) != len(columns)+1 || cells[3] != "'=HYPERLINK(1)" || cells[5] != "'@x y z" {
 		t.Errorf("a row that wants to be a formula is copied as %q", cells)
 	}
 }
@@ -112,7 +117,7 @@ func TestSummary(t *testing.T) {
 		e.Origin = "http://evil.example"
 	})
 	result, facts := Summary(e, day)
-	if want := "14:31:40 · ben (pdk_Zr4…) · 192.168.1.40 · Firefox · Chat · from http://evil.example · POST /api/chat · answered 403"; facts != want || result != "Website not allowed" {
+	if want := "14:31:40 · ben (pdk_Zr4…) · 192.168.1.40 · Firefox · Chat · from http://evil.example · POST /api/chat · answered 403 · not encrypted"; facts != want || result != "Website not allowed" {
 		t.Errorf("%q %q", result, facts)
 	}
 }

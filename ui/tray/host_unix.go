@@ -21,7 +21,7 @@ func Host(ctx context.Context) HostKind {
 	switch {
 	case notifierHost(ctx):
 		return Native
-	case os.Getenv("DISPLAY") != "" && xembedHost():
+	case os.Getenv("DISPLAY") != "" && soon(ctx, xembedHost):
 		return XEmbed
 	}
 	return NoHost
@@ -29,23 +29,39 @@ func Host(ctx context.Context) HostKind {
 
 // notifierHost asks whether a panel shows StatusNotifierItems.
 func notifierHost(ctx context.Context) bool {
-	// With no bus address godbus starts dbus-launch, which leaves a daemon behind.
-	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") == "" && os.Getenv("XDG_RUNTIME_DIR") == "" {
-		return false
-	}
 	ctx, stop := context.WithTimeout(ctx, hostPatience)
 	defer stop()
-	conn, err := dbus.ConnectSessionBus(dbus.WithContext(ctx)) // of our own: the shared one is Fyne's and the keychain's
+	// Of our own, since the shared one is Fyne's and the keychain's; and without
+	// dbus-launch, which godbus starts where there is no bus and which leaves a
+	// daemon behind.
+	conn, err := dbus.SessionBusPrivateNoAutoStartup(dbus.WithContext(ctx))
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
+	if conn.Auth(nil) != nil || conn.Hello() != nil {
+		return false
+	}
 	const watcher = "org.kde.StatusNotifierWatcher"
 	var v dbus.Variant
 	err = conn.Object(watcher, "/StatusNotifierWatcher").
 		CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", dbus.FlagNoAutoStart, watcher, "IsStatusNotifierHostRegistered").Store(&v)
 	there, _ := v.Value().(bool)
 	return err == nil && there
+}
+
+// soon gives up on an answer that takes longer than hostPatience: an X server
+// that hangs answers nothing, and its library has no deadline.
+func soon(ctx context.Context, ask func() bool) bool {
+	answer := make(chan bool, 1)
+	go func() { answer <- ask() }()
+	select {
+	case yes := <-answer:
+		return yes
+	case <-time.After(hostPatience):
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // xembedHost asks whether an old-style X11 tray is there.

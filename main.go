@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -59,5 +58,5 @@ func open(p cli.Parts) (*share.Share, func() error, error) {
 			fmt.Fprintf(p.Stderr, "paddock: a fault inside the gate; the request was answered with 500\n%s\n", stack)
 		},
 	})
-	return sh, func() error { return errors.Join(keys.Close()) }, nil
+	return sh, keys.Close, nil
 }

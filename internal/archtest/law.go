@@ -207,7 +207,7 @@ func Law() []Room {
 			Uses:  []string{"internal/*", "policy", "requestlog", "share"},
 			Never: []Ban{noFyne("the tests see what a person sees, a picture and a tray menu, not widgets")},
 		},
-		{Name: "scripts", Sentence: "helpers of the Makefile, no part of the program"},
+		{Name: "scripts", Sentence: "helpers of the Makefile, no part of the program", Uses: []string{"settings"}},
 	}
 }
 

@@ -1,8 +1,8 @@
 // Command ollamaup says where an Ollama is expected and whether one answers there.
 //
 // It prints the address and ends with 0 when one does, 1 when none does. The
-// address is OLLAMA_HOST read as Ollama reads it; `make run` asks before it
-// decides about the demo. A program and not curl, because a fresh machine has
+// address is the one that Paddock would take; `make run` asks before it decides
+// about the demo. A program and not curl, because a fresh machine has
 // Go by then and may have no curl.
 package main
 
@@ -10,55 +10,55 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"paddock/settings"
 )
 
 func main() {
-	base := address(os.Getenv("OLLAMA_HOST"))
-	_, _ = fmt.Fprintln(os.Stdout, base)
-	if err := answers(base); err != nil {
+	base, err := address(os.Args[1:], os.Getenv)
+	if err == nil {
+		_, _ = fmt.Fprintln(os.Stdout, base)
+		err = answers(base)
+	}
+	if err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// address turns a value of OLLAMA_HOST into a URL: scheme, host and port may
-// each be left out, and "listen everywhere" means this machine to a client.
-func address(host string) string {
-	host = strings.Trim(strings.TrimSpace(host), `"'`)
-	scheme, rest, ok := strings.Cut(host, "://")
-	port := "11434"
-	switch {
-	case !ok:
-		scheme, rest = "http", host
-	case scheme == "http":
-		port = "80"
-	case scheme == "https":
-		port = "443"
+// address is where Paddock itself would look with these arguments: the setting
+// share.ollama of its home, else OLLAMA_HOST, else Ollama's usual place.
+func address(args []string, getenv func(string) string) (string, error) {
+	home := getenv("PADDOCK_HOME")
+	for i, arg := range args {
+		if value, ok := strings.CutPrefix(arg, "--home="); ok {
+			home = value
+		}
+		if arg == "--home" && i+1 < len(args) {
+			home = args[i+1]
+		}
 	}
-	rest, path, _ := strings.Cut(rest, "/")
-	name, p, err := net.SplitHostPort(rest)
+	if home == "" {
+		dir, err := os.UserConfigDir()
+		if err != nil {
+			return "", err
+		}
+		home = filepath.Join(dir, "paddock")
+	}
+	choices, err := settings.Open(home)
 	if err != nil {
-		name = strings.Trim(rest, "[]")
-	} else if p != "" {
-		port = p
+		return "", err
 	}
-	switch name {
-	case "", "0.0.0.0":
-		name = "127.0.0.1"
-	case "::":
-		name = "::1"
+	u, err := settings.Upstream("", choices.Get().Ollama, getenv("OLLAMA_HOST"))
+	if err != nil {
+		return "", err
 	}
-	u := url.URL{Scheme: scheme, Host: net.JoinHostPort(name, port)}
-	if path = strings.Trim(path, "/"); path != "" {
-		u.Path = "/" + path
-	}
-	return u.String()
+	return strings.TrimSuffix(u.String(), "/"), nil
 }
 
 // answers asks for Ollama's version and takes no other program's word.

@@ -4,23 +4,35 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"paddock/settings"
 )
 
 func TestAddress(t *testing.T) {
-	for host, want := range map[string]string{
-		"":                             "http://127.0.0.1:11434",
-		"0.0.0.0":                      "http://127.0.0.1:11434",
-		":8080":                        "http://127.0.0.1:8080",
-		"mac.local":                    "http://mac.local:11434",
-		" \"127.0.0.1:5000\" ":         "http://127.0.0.1:5000",
-		"http://mac.local":             "http://mac.local:80",
-		"https://mac.local":            "https://mac.local:443",
-		"https://mac.local:8443/base/": "https://mac.local:8443/base",
-		"[::1]:4000":                   "http://[::1]:4000",
-		"[::]":                         "http://[::1]:11434",
+	home := t.TempDir()
+	store, err := settings.Open(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Set(settings.ShareOllama, "mac.local"); err != nil {
+		t.Fatal(err)
+	}
+	empty := t.TempDir()
+	for _, c := range []struct {
+		name string
+		args []string
+		env  map[string]string
+		want string
+	}{
+		{"nothing said", nil, map[string]string{"PADDOCK_HOME": empty}, "http://127.0.0.1:11434"},
+		{"OLLAMA_HOST", nil, map[string]string{"PADDOCK_HOME": empty, "OLLAMA_HOST": "0.0.0.0:5000"}, "http://127.0.0.1:5000"},
+		{"the setting goes before it", []string{"--home", home}, map[string]string{"OLLAMA_HOST": "127.0.0.1:5000"}, "http://mac.local:11434"},
+		{"a home in one word", []string{"--listen", ":1", "--home=" + home}, nil, "http://mac.local:11434"},
+		{"a home from the environment", nil, map[string]string{"PADDOCK_HOME": home}, "http://mac.local:11434"},
 	} {
-		if got := address(host); got != want {
-			t.Errorf("OLLAMA_HOST=%q: %s, want %s", host, got, want)
+		got, err := address(c.args, func(name string) string { return c.env[name] })
+		if err != nil || got != c.want {
+			t.Errorf("%s: %s, %v, want %s", c.name, got, err, c.want)
 		}
 	}
 }

@@ -279,6 +279,8 @@ func endpointsAndModels() []attack {
 		cloud("a cloud model behind an escaped member", "/api/chat", asUser, `{"m\u006fdel":"minimax:cloud"}`),
 		cloud("a cloud model with its host", "/api/embed", asUser, `{"model":"registry.ollama.ai/library/minimax:cloud"}`),
 		cloud("a cloud model by its old name", "/api/show", asUser, `{"name":"minimax:cloud"}`),
+		cloud("a web search on the owner's account", "/v1/messages", asUser, `{"model":"llama3","max_tokens":1,"messages":[],"tools":[{"type":"web_search_20250305","name":"web_search"}]}`),
+		cloud("a web search in capitals behind a harmless tool", "/v1/messages", asMara, `{"model":"llama3","Tools":[{"name":"x"},{"TYPE":"WEB_search"}]}`),
 		cloud("a manager needs the grant as well", "/api/chat", asMara, `{"model":"minimax:cloud"}`),
 		cloud("a manager pulls a cloud model", "/api/pull", asMara, `{"model":"minimax:cloud"}`),
 		cloud("a manager makes an alias of a cloud model", "/api/create", asMara, `{"model":"mine","from":"minimax:cloud"}`),

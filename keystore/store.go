@@ -604,14 +604,6 @@ type Snapshot struct {
 	FileProblem  error
 }
 
-// Reaches says whether the secret of a key can be copied: it lies in the vault
-// in use.
-func (s Snapshot) Reaches(k Key) bool { return k.Vault == s.Vault || s.Vault == VaultAuto }
-
-// EndsWithProgram says whether new keys end with the program, which every
-// screen has to say.
-func (s Snapshot) EndsWithProgram() bool { return s.Vault == VaultMemory }
-
 // State returns the keys and the state of their vault as they are now.
 func (s *Store) State() Snapshot {
 	x := Snapshot{

@@ -154,23 +154,27 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 }
 
 // send sends a request to Ollama. One that goes out on a pooled connection which
-// then turns out to be dead is sent once more on a fresh one.
+// then turns out to be dead is sent again, at most twice.
 //
 // The transport does that by itself only while it has written nothing, or all;
 // when a connection dies in the middle of a body of some hundred KB, which is an
 // ordinary prompt with its history, it gives up.
 func (x *exchange) send(ctx context.Context, up *Upstream, e policy.Endpoint, body []byte) (*http.Response, error) {
 	var pooled bool
-	trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { pooled = c.Reused }}
+	// WasIdle as well: the transport also pools connections that it dialled for a
+	// request which then took another. They are not Reused, net/http never sends
+	// again on them, and they die with Ollama like the rest.
+	trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { pooled = c.Reused || c.WasIdle }}
 	traced := httptrace.WithClientTrace(ctx, trace)
-	answer, err := x.g.Transport.RoundTrip(x.outbound(traced, up, e, body))
-	if err == nil || !pooled || ctx.Err() != nil || x.upload != nil || e.Class == policy.ClassManage {
-		return answer, err
+	for left := 2; ; left-- {
+		answer, err := x.g.Transport.RoundTrip(x.outbound(traced, up, e, body))
+		if err == nil || !pooled || left == 0 || ctx.Err() != nil || x.upload != nil || e.Class == policy.ClassManage {
+			return answer, err
+		}
+		if t, ok := x.g.Transport.(interface{ CloseIdleConnections() }); ok {
+			t.CloseIdleConnections() // they are as old as the one that died
+		}
 	}
-	if t, ok := x.g.Transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections() // they are as old as the one that died
-	}
-	return x.g.Transport.RoundTrip(x.outbound(traced, up, e, body))
 }
 
 // endUpload leaves nobody reading the client's body. It must be closed here and

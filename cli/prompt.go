@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 
@@ -34,13 +36,16 @@ func (a *app) prompt(ctx context.Context, fresh bool) (keystore.Secret, error) {
 		}
 		got := make(chan answer, 1)
 		go func() { // a read from a terminal cannot be cancelled, only left behind
-			text, err := term.ReadPassword(fd)
+			text, err := readHidden(in)
 			got <- answer{text, err}
 		}()
 		select {
 		case r := <-got:
 			fmt.Fprintln(a.Err)
 			a.tty.asks(false)
+			if errors.Is(r.err, io.EOF) { // the terminal is gone, or Ctrl-D
+				return "", keystore.ErrNoPassphrase
+			}
 			return string(r.text), r.err
 		case <-ctx.Done():
 			return "", ctx.Err()

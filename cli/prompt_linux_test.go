@@ -114,3 +114,18 @@ func TestAQuestionThatIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Somebody closes the window in which a passphrase is asked for. Reading a
+// terminal that is gone answers "nothing" at once, and term.ReadPassword asked
+// again for ever, at the cost of a core.
+func TestAQuestionInAWindowThatIsClosed(t *testing.T) {
+	d := newDesk(t)
+	person, program := terminal(t)
+	said, out, wait := d.ask(t.Context(), program)
+	said.wait(t, "New passphrase")
+	hidden(t, program)
+	person.Close()
+	if code := wait(); code != 1 || out.Len() > 0 || d.read("vault.age") != "" {
+		t.Errorf("exit code %d, printed %q, said %q", code, out, said)
+	}
+}

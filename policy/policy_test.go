@@ -108,17 +108,21 @@ func TestDecideModel(t *testing.T) {
 		if got := IsCloud(c.model); got != c.cloud {
 			t.Errorf("IsCloud(%q) = %v", c.model, got)
 		}
-		want := Allowed
-		if c.cloud {
-			want = CloudNotGranted
+		granted := Allowed
+		if _, ok := ParseModel(c.model); !ok {
+			granted = BadModel
 		}
-		if v := DecideModel(Grant{}, c.model); v.Reason != want {
+		want, source := granted, Allowed
+		if c.cloud {
+			want, source = CloudNotGranted, CloudNotGranted
+		}
+		if v := DecideModel(Grant{}, c.model, false); v.Reason != want {
 			t.Errorf("DecideModel(%q) without the grant: %s", c.model, v.Reason)
 		}
-		if v := DecideModel(Grant{Cloud: true}, c.model); !v.OK() {
+		if v := DecideModel(Grant{Cloud: true}, c.model, false); v.Reason != granted {
 			t.Errorf("DecideModel(%q) with the grant: %s", c.model, v.Reason)
 		}
-		if v := DecideSource(Grant{Role: RoleManager}, c.model, false); v.Reason != want {
+		if v := DecideSource(Grant{Role: RoleManager}, c.model, false); v.Reason != source {
 			t.Errorf("DecideSource(%q): %s", c.model, v.Reason)
 		}
 	}

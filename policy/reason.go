@@ -15,6 +15,9 @@ const (
 	WrongKey          Reason = "wrong-key"          // a well-formed key that we do not know
 	SuspendedKey      Reason = "suspended-key"      //
 	ExpiredKey        Reason = "expired-key"        //
+	KeyInAddress      Reason = "key-in-address"     // a good key in the address, which it does not allow
+	AddressInClear    Reason = "address-in-clear"   // a key in the address where others can read along
+	TooManyAttempts   Reason = "too-many-attempts"  // too many bad keys from this address
 	OriginNotAllowed  Reason = "origin"             // a web page that nobody allowed
 	UnclearPath       Reason = "unclear-path"       // a path that is not spelled canonically
 	UnknownEndpoint   Reason = "unknown-endpoint"   //
@@ -22,6 +25,13 @@ const (
 	ManagersOnly      Reason = "managers-only"      // a user called a manage endpoint
 	OwnerOnly         Reason = "owner-only"         // nobody may call it through the gate
 	CloudNotGranted   Reason = "cloud-not-granted"  //
+	ModelNotGranted   Reason = "model-not-granted"  // not among the models of the key
+	BadModel          Reason = "bad-model"          // not a name that Ollama would take
+	UnloadNotGranted  Reason = "unload-not-granted" // a user asked to throw a model out of memory
+	RateLimit         Reason = "rate-limit"         // too many requests in the time
+	ConcurrentLimit   Reason = "concurrent-limit"   // too many requests of the key run already
+	TokenLimit        Reason = "token-limit"        // the tokens of the day are spent
+	QueueFull         Reason = "queue-full"         // too many requests of the key wait already
 	BadRequest        Reason = "bad-request"        // two Authorization headers, an Upgrade and the like
 	BadBody           Reason = "bad-body"           // not one JSON object with at most one model
 	BodyTooLarge      Reason = "body-too-large"     //
@@ -36,9 +46,10 @@ const (
 // Reasons lists every reason, for tests that each is produced and worded.
 func Reasons() []Reason {
 	return []Reason{
-		Allowed, WrongHost, NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey, OriginNotAllowed,
-		UnclearPath, UnknownEndpoint, WrongMethod, ManagersOnly, OwnerOnly, CloudNotGranted, BadRequest, BadBody,
-		BodyTooLarge, BodyTooSlow, EncodedBody, Draining, UpstreamUnanswers, UpstreamTimeout, InternalFault,
+		Allowed, WrongHost, NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey, KeyInAddress,
+		AddressInClear, TooManyAttempts, OriginNotAllowed, UnclearPath, UnknownEndpoint, WrongMethod, ManagersOnly,
+		OwnerOnly, CloudNotGranted, ModelNotGranted, BadModel, UnloadNotGranted, RateLimit, ConcurrentLimit,
+		TokenLimit, QueueFull, BadRequest, BadBody, BodyTooLarge, BodyTooSlow, EncodedBody, Draining, UpstreamUnanswers, UpstreamTimeout, InternalFault,
 	}
 }
 
@@ -57,15 +68,17 @@ func (r Reason) Status() int {
 		return 0
 	case WrongHost:
 		return 421
-	case NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey:
+	case NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey, KeyInAddress:
 		return 401
-	case OriginNotAllowed, ManagersOnly, OwnerOnly, CloudNotGranted:
+	case OriginNotAllowed, ManagersOnly, OwnerOnly, CloudNotGranted, ModelNotGranted, UnloadNotGranted, AddressInClear:
 		return 403
+	case TooManyAttempts, RateLimit, ConcurrentLimit, TokenLimit:
+		return 429
 	case UnknownEndpoint:
 		return 404
 	case WrongMethod:
 		return 405
-	case UnclearPath, BadRequest, BadBody:
+	case UnclearPath, BadRequest, BadBody, BadModel:
 		return 400
 	case BodyTooSlow:
 		return 408
@@ -73,7 +86,7 @@ func (r Reason) Status() int {
 		return 413
 	case EncodedBody:
 		return 415
-	case Draining:
+	case Draining, QueueFull:
 		return 503
 	case UpstreamUnanswers:
 		return 502

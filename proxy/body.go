@@ -30,7 +30,7 @@ func (x *exchange) readBody(e policy.Endpoint) ([]byte, policy.Reason) {
 	if encoded(x.r.Header["Content-Encoding"]) {
 		return nil, policy.EncodedBody
 	}
-	limit := x.g.maxBody.Load()
+	limit := x.g.choices.Load().MaxBody
 	if e.Class == policy.ClassLook {
 		limit = min(limit, maxLookBody)
 	}

@@ -151,7 +151,7 @@ func TestLargestBodyPasses(t *testing.T) {
 		b, _ := io.ReadAll(r.Body)
 		got = len(b)
 		echo(w, r)
-	}, func(_ *site, c *Config) { c.MaxBody = 1 << 20 })
+	}, func(_ *site, c *Config) { c.Choices.MaxBody = 1 << 20 })
 	for _, c := range []struct{ size, status int }{{1<<20 - 1, 200}, {1 << 20, 200}, {1<<20 + 1, 413}} {
 		body := `{"model":"a","x":"` + strings.Repeat("x", c.size-len(`{"model":"a","x":""}`)) + `"}`
 		if a := s.ask(keyAlice, "POST", "/api/chat", body); a.status != c.status || c.status == 200 && got != c.size {

@@ -25,8 +25,12 @@ import (
 type Keys interface {
 	// Authenticate looks the whole presented text up.
 	Authenticate(presented string) policy.Caller
-	// Valid says whether the key still exists and is not suspended.
+	// Valid says whether the key still exists, is not suspended and has not expired.
 	Valid(id string) bool
+	// Tokens returns what the key has spent on the day of at, by the owner's clock.
+	Tokens(id string, at time.Time) int64
+	// Spend adds to that.
+	Spend(id string, tokens int64, at time.Time)
 }
 
 // Config is what a Gate is made of. Keys, Log, Host and Upstream are needed.
@@ -39,8 +43,13 @@ type Config struct {
 	Upstream Upstream
 	// Transport speaks to Ollama; nil means NewTransport().
 	Transport http.RoundTripper
-	// MaxBody is the largest body of a "use" request in bytes; 0 means 16 MiB.
-	MaxBody int64
+	// Choices are those of the owner at the beginning; SetChoices changes them.
+	Choices Choices
+	// Origins are the web origins that may use the gate; SetOrigins changes them.
+	Origins *policy.Origins
+	// OnOrigin is told of each request from a web origin that nobody allowed; it
+	// must not wait. The origin is spelled as browsers spell one.
+	OnOrigin func(origin string, at time.Time)
 	// OnUpstreamFault is called after Ollama did not answer; it must not wait.
 	OnUpstreamFault func()
 	// OnUse is called once for each request that a good key made; it must not wait.
@@ -63,16 +72,37 @@ type Gate struct {
 	upstream atomic.Pointer[Upstream]
 	running  running
 	draining atomic.Bool
-	maxBody  atomic.Int64 // Config.MaxBody says how it begins
+	choices  atomic.Pointer[Choices]
+	origins  atomic.Pointer[policy.Origins]
 	limits   limits
 }
+
+// Choices are what the owner may change while the gate runs. A number that is 0
+// means the default.
+type Choices struct {
+	MaxBody  int64       // largest body of a "use" request in bytes
+	Running  int         // requests that run at once, of all keys
+	Waiting  int         // requests that wait, of one key
+	NumCtx   int         // largest context that a user may ask for, in tokens
+	Attempts policy.Rate // bad keys from one address
+}
+
+// The defaults of Choices.
+const (
+	DefaultMaxBody = 16 << 20
+	DefaultRunning = 4
+	DefaultWaiting = 64
+	DefaultNumCtx  = 32 << 10
+)
+
+// DefaultAttempts is how many bad keys one address may try.
+var DefaultAttempts = policy.Rate{Count: 10, Per: time.Minute}
 
 // limits are the gate's patience, which tests shorten.
 type limits struct{ bodyPause, bodyTotal, stall, hurry time.Duration }
 
 // Sizes and times of the gate. They stand in security.md with their reasons.
 const (
-	DefaultMaxBody = 16 << 20
 	maxLookBody    = 1 << 20
 	bodyPause      = 10 * time.Second       // longest pause while a body arrives
 	bodyTotal      = 5 * time.Minute        // longest time for a whole body that is read first
@@ -85,23 +115,41 @@ func New(c Config) *Gate {
 	if c.Transport == nil {
 		c.Transport = NewTransport()
 	}
-	if c.MaxBody <= 0 {
-		c.MaxBody = DefaultMaxBody
-	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	g := &Gate{Config: c, limits: limits{bodyPause, bodyTotal, stallLimit, hurryLimit}}
 	g.SetUpstream(c.Upstream)
-	g.SetMaxBody(c.MaxBody)
+	g.SetChoices(c.Choices)
+	g.SetOrigins(c.Origins)
 	return g
 }
 
 // SetUpstream changes the Ollama for the requests that come from now on.
 func (g *Gate) SetUpstream(u Upstream) { g.upstream.Store(&u) }
 
-// SetMaxBody changes the largest body for the requests that come from now on.
-func (g *Gate) SetMaxBody(bytes int64) { g.maxBody.Store(bytes) }
+// SetChoices changes the limits for the requests that come from now on.
+func (g *Gate) SetChoices(c Choices) {
+	if c.MaxBody <= 0 {
+		c.MaxBody = DefaultMaxBody
+	}
+	if c.Running <= 0 {
+		c.Running = DefaultRunning
+	}
+	if c.Waiting <= 0 {
+		c.Waiting = DefaultWaiting
+	}
+	if c.NumCtx <= 0 {
+		c.NumCtx = DefaultNumCtx
+	}
+	if c.Attempts == (policy.Rate{}) {
+		c.Attempts = DefaultAttempts
+	}
+	g.choices.Store(&c)
+}
+
+// SetOrigins changes the web origins for the requests that come from now on.
+func (g *Gate) SetOrigins(o *policy.Origins) { g.origins.Store(o) }
 
 // Drain refuses what comes from now on with 503, or ends that.
 func (g *Gate) Drain(on bool) { g.draining.Store(on) }
@@ -238,8 +286,8 @@ func (x *exchange) serve(up *Upstream) {
 	if reason == policy.Allowed {
 		reason = x.readModel(endpoint, body, path)
 	}
-	if reason == policy.Allowed {
-		reason = policy.DecideModel(head.Caller.Grant, x.model).Reason
+	if reason == policy.Allowed && x.model != "" {
+		reason = policy.DecideModel(head.Caller.Grant, x.model, false).Reason
 	}
 	if reason == policy.Allowed {
 		reason = policy.DecideSource(head.Caller.Grant, x.source, x.remote).Reason

@@ -23,6 +23,12 @@ func words(r policy.Reason) string {
 		return "the request carries two different keys; send one"
 	case policy.MalformedKey, policy.WrongKey, policy.SuspendedKey, policy.ExpiredKey:
 		return "the key is not valid; check it for typing errors or ask the owner of this Ollama"
+	case policy.KeyInAddress:
+		return "this key may not stand in the address; send it as \"Authorization: Bearer KEY\", or ask the owner of this Ollama to allow it"
+	case policy.AddressInClear:
+		return "a key in the address is taken over https only, because others on the network could read it"
+	case policy.TooManyAttempts:
+		return "too many attempts with a key that is not valid; wait, then check the key for typing errors"
 	case policy.OriginNotAllowed:
 		return "the owner of this Ollama has not allowed web pages of this origin"
 	case policy.UnclearPath:
@@ -37,6 +43,20 @@ func words(r policy.Reason) string {
 		return "this endpoint concerns the owner's account and is closed to everybody"
 	case policy.CloudNotGranted:
 		return "cloud models spend the owner's account, and this key does not grant them"
+	case policy.ModelNotGranted:
+		return "this key may not use that model; the list of models shows those it may use"
+	case policy.BadModel:
+		return "that is no model name; write it as the list of models shows it"
+	case policy.UnloadNotGranted:
+		return "this key may use models but not throw them out of memory"
+	case policy.RateLimit:
+		return "this key has used up its requests for the moment; try again later"
+	case policy.ConcurrentLimit:
+		return "this key has as many requests running as it may; wait for one to end"
+	case policy.TokenLimit:
+		return "this key has used up its tokens for today; ask the owner of this Ollama for more, or try again tomorrow"
+	case policy.QueueFull:
+		return "too many requests of this key wait already; try again later"
 	case policy.BadRequest:
 		return "the request is ambiguous: a header stands twice, or it asks for an upgrade"
 	case policy.BadBody:

@@ -49,11 +49,24 @@ type people struct {
 	mu    sync.Mutex
 	byKey map[string]policy.Caller
 	gone  map[string]bool
+	spent map[string]int64
 	then  func() // called after each Authenticate
 }
 
+func (p *people) Tokens(id string, _ time.Time) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.spent[id]
+}
+
+func (p *people) Spend(id string, tokens int64, _ time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spent[id] += tokens
+}
+
 func newPeople() *people {
-	p := &people{byKey: map[string]policy.Caller{}, gone: map[string]bool{}}
+	p := &people{byKey: map[string]policy.Caller{}, gone: map[string]bool{}, spent: map[string]int64{}}
 	add := func(key, name string, g policy.Grant, suspended bool) {
 		p.byKey[key] = policy.Caller{ID: "id-" + name, Name: name, Hint: key[:7], Grant: g, Known: true, Suspended: suspended}
 	}

@@ -20,6 +20,7 @@ const (
 	Refused              // the verdict was no
 	Failed               // passed on, and then Ollama or the gate went wrong
 	Cut                  // let in, and then somebody ended it: see Entry.CutBy
+	Waiting              // let in, and not passed on yet: see Entry.Place
 )
 
 // String returns the word used in JSON and in filters.
@@ -35,6 +36,8 @@ func (p Phase) String() string {
 		return "failed"
 	case Cut:
 		return "cut"
+	case Waiting:
+		return "waiting"
 	}
 	return "unknown"
 }
@@ -44,7 +47,7 @@ func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *Phase) UnmarshalText(b []byte) error {
-	for k := Running; k <= Cut; k++ {
+	for k := Running; k <= Waiting; k++ {
 		if string(b) == k.String() {
 			*p = k
 			return nil
@@ -91,6 +94,8 @@ type Entry struct {
 	Model      string        `json:"model,omitempty"`      //
 	Status     int           `json:"status,omitempty"`     // what the client got; 0 when it got nothing
 	Upstream   int           `json:"ollama_status,omitempty"`
+	Place      int           `json:"place,omitempty"`          // in the lane of its key while it waits, from 1
+	Waited     time.Duration `json:"waited_ns,omitempty"`      // in the queue, before it was passed on
 	FirstToken time.Duration `json:"first_token_ns,omitempty"` // from arrival to the first byte of Ollama's answer body
 	Took       time.Duration `json:"took_ns"`                  // from arrival to the end
 	TokensIn   int64         `json:"tokens_in,omitempty"`      // Ollama's own figures

@@ -52,6 +52,7 @@ type Request struct {
 	tokensOut atomic.Int64
 	bytesOut  atomic.Int64
 	first     atomic.Int64 // nanoseconds from arrival, 0 while unknown
+	place     atomic.Int64 // in the lane of its key, 0 when it does not wait
 	ended     bool         // under log.mu
 }
 
@@ -64,6 +65,14 @@ func (l *Log) Begin(e Entry) *Request {
 	l.mu.Unlock()
 	l.watchers.Wake()
 	return r
+}
+
+// Place says where in the lane of its key the request waits, from 1; 0 that it
+// waits no longer.
+func (r *Request) Place(n int) {
+	if r.place.Swap(int64(n)) != int64(n) {
+		r.log.watchers.Wake()
+	}
 }
 
 // FirstByte notes when the first byte of the answer came. Later calls count for nothing.
@@ -123,7 +132,7 @@ func (l *Log) add(e Entry) Entry {
 		l.totals.Refused++
 	case Failed:
 		l.totals.Failed++
-	case Running, Done, Cut:
+	case Running, Waiting, Done, Cut:
 	}
 	return e
 }
@@ -184,6 +193,9 @@ func (l *Log) Running(now time.Time) []Entry {
 		e.BytesOut = r.bytesOut.Load()
 		e.FirstToken = time.Duration(r.first.Load())
 		e.Took = now.Sub(e.Time)
+		if e.Place = int(r.place.Load()); e.Place > 0 {
+			e.Phase, e.Waited = Waiting, e.Took
+		}
 		if streamed := e.Took - e.FirstToken; e.FirstToken > 0 && e.TokensOut > 1 && streamed > 0 {
 			e.Rate = float64(e.TokensOut-1) / streamed.Seconds()
 		}
@@ -192,7 +204,8 @@ func (l *Log) Running(now time.Time) []Entry {
 	return out
 }
 
-// Counts returns how many requests run now, and the totals.
+// Counts returns how many requests have not ended, those that wait included, and
+// the totals.
 func (l *Log) Counts() (running int, t Totals) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -2,6 +2,7 @@ package requestlog
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"paddock/policy"
@@ -12,6 +13,11 @@ func (e Entry) Result() string {
 	switch e.Phase {
 	case Running:
 		return "Running"
+	case Waiting:
+		if e.Place > 0 {
+			return "Waiting, " + ordinal(e.Place)
+		}
+		return "Waiting"
 	case Cut:
 		switch e.CutBy {
 		case CutByClient:
@@ -43,6 +49,22 @@ func (e Entry) Result() string {
 	return Words(e.Reason)
 }
 
+// ordinal writes a place in a row: 1st, 2nd, 3rd, 4th, 11th, 21st.
+func ordinal(n int) string {
+	end := "th"
+	if tens := n % 100; tens < 11 || tens > 13 {
+		switch n % 10 {
+		case 1:
+			end = "st"
+		case 2:
+			end = "nd"
+		case 3:
+			end = "rd"
+		}
+	}
+	return strconv.Itoa(n) + end
+}
+
 // Words says a reason in a few words.
 func Words(r policy.Reason) string {
 	switch r {
@@ -62,6 +84,12 @@ func Words(r policy.Reason) string {
 		return "Key is suspended"
 	case policy.ExpiredKey:
 		return "Key has expired"
+	case policy.KeyInAddress:
+		return "Key in the address"
+	case policy.AddressInClear:
+		return "Key in the address, not encrypted"
+	case policy.TooManyAttempts:
+		return "Too many wrong keys"
 	case policy.OriginNotAllowed:
 		return "Website not allowed"
 	case policy.UnclearPath:
@@ -76,6 +104,20 @@ func Words(r policy.Reason) string {
 		return "Closed to everybody"
 	case policy.CloudNotGranted:
 		return "Cloud not granted"
+	case policy.ModelNotGranted:
+		return "Model not granted"
+	case policy.BadModel:
+		return "Not a model name"
+	case policy.UnloadNotGranted:
+		return "May not unload"
+	case policy.RateLimit:
+		return "Too many requests"
+	case policy.ConcurrentLimit:
+		return "Too many at once"
+	case policy.TokenLimit:
+		return "Tokens of the day spent"
+	case policy.QueueFull:
+		return "Queue is full"
 	case policy.BadRequest:
 		return "Ambiguous request"
 	case policy.BadBody:

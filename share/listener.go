@@ -50,7 +50,7 @@ func (s *Share) run(ctx context.Context) {
 // choices brings what takes effect at once in line with the settings. What is
 // read with each step, or when a listener opens, is not in it.
 func (s *Share) choices() {
-	s.gate.SetMaxBody(s.o.Settings.Get().Body)
+	s.gate.SetChoices(proxy.Choices{MaxBody: s.o.Settings.Get().Body})
 	s.resolveUpstream()
 }
 

@@ -133,7 +133,7 @@ func New(o Options) *Share {
 		Host:            s.hostOurs,
 		Upstream:        proxy.Upstream{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:11434"}},
 		Transport:       o.Transport,
-		MaxBody:         o.Settings.Get().Body,
+		Choices:         proxy.Choices{MaxBody: o.Settings.Get().Body},
 		OnUpstreamFault: s.askOllama,
 		OnUse:           o.Keys.Used,
 		OnPanic:         o.OnPanic,

@@ -62,7 +62,7 @@ func sampleOf(st share.State, g policy.Grant) (s sample, ok bool) {
 func modelOf(installed, loaded []string, g policy.Grant) string {
 	for _, m := range slices.Concat(loaded, installed) {
 		small := strings.ToLower(m)
-		if policy.DecideModel(g, m).OK() && !strings.Contains(small, "embed") && !strings.Contains(small, "bge-") && !strings.Contains(small, "minilm") {
+		if policy.DecideModel(g, m, false).OK() && !strings.Contains(small, "embed") && !strings.Contains(small, "bge-") && !strings.Contains(small, "minilm") {
 			return strings.TrimSuffix(m, ":latest")
 		}
 	}

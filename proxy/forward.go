@@ -49,7 +49,7 @@ var passedBack = []string{"Content-Type", "Cache-Control", "Retry-After"}
 // after a restart of Ollama from failing.
 func (x *exchange) outbound(ctx context.Context, up *Upstream, e policy.Endpoint, body []byte) *http.Request {
 	target := *up.URL
-	target.Path = strings.TrimSuffix(target.Path, "/") + wirePath(x.r)
+	target.Path = strings.TrimSuffix(target.Path, "/") + x.path
 	target.RawPath, target.RawQuery = "", "" // no endpoint of Ollama's takes a query
 	out := (&http.Request{
 		Method: x.r.Method, URL: &target, Host: target.Host, Header: make(http.Header, len(passedOn)+2),
@@ -136,7 +136,17 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 	if up.Demo {
 		h["X-Paddock-Demo"] = []string{"built-in demo, not a real model"}
 	}
-	if answer.ContentLength >= 0 {
+	list := listMember(e)
+	if x.grant.Models.All() {
+		list = ""
+	}
+	if list != "" && x.r.Method == http.MethodGet && answer.StatusCode == http.StatusOK {
+		if err := x.passList(ctx, answer, list, x.grant.Models); err != nil || x.entry.Reason == policy.Allowed {
+			x.close(ctx, e, &meter{silent: true, done: true}, err)
+		}
+		return
+	}
+	if answer.ContentLength >= 0 && list == "" { // the length of a whole list tells what is in it
 		h["Content-Length"] = answer.Header["Content-Length"]
 	}
 	meter := newMeter(h.Get("Content-Type"), e)
@@ -208,10 +218,15 @@ func (x *exchange) unanswered(ctx context.Context, err error) {
 }
 
 func (x *exchange) upstreamFault(r policy.Reason) {
+	x.upstreamSilent()
+	x.refuse(r)
+}
+
+// upstreamSilent tells that Ollama did not answer.
+func (x *exchange) upstreamSilent() {
 	if x.g.OnUpstreamFault != nil {
 		x.g.OnUpstreamFault()
 	}
-	x.refuse(r)
 }
 
 // clientLeft ends a request whose client is gone and has got nothing. Returning
@@ -413,9 +428,7 @@ func (x *exchange) close(ctx context.Context, e policy.Endpoint, meter *meter, e
 		x.entry.Phase, x.entry.Reason = requestlog.Failed, policy.InternalFault
 	default:
 		x.entry.Phase, x.entry.Reason = requestlog.Failed, policy.UpstreamUnanswers
-		if x.g.OnUpstreamFault != nil {
-			x.g.OnUpstreamFault()
-		}
+		x.upstreamSilent()
 	}
 	if x.entry.BytesOut == 0 {
 		x.entry.Status = 0 // not even the header has left

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"paddock/policy"
+	"paddock/proxy/fair"
 	"paddock/requestlog"
 )
 
@@ -74,6 +75,10 @@ type Gate struct {
 	draining atomic.Bool
 	choices  atomic.Pointer[Choices]
 	origins  atomic.Pointer[policy.Origins]
+	models   catalogue
+	queue    *fair.Queue
+	rates    fair.Buckets
+	lockout  *fair.Lockout
 	limits   limits
 }
 
@@ -103,11 +108,11 @@ type limits struct{ bodyPause, bodyTotal, stall, hurry time.Duration }
 
 // Sizes and times of the gate. They stand in security.md with their reasons.
 const (
-	maxLookBody    = 1 << 20
-	bodyPause      = 10 * time.Second       // longest pause while a body arrives
-	bodyTotal      = 5 * time.Minute        // longest time for a whole body that is read first
-	stallLimit     = 60 * time.Second       // longest time a client may stop reading
-	hurryLimit     = 500 * time.Millisecond // longest time for the unread rest of a refused body
+	maxLookBody = 1 << 20
+	bodyPause   = 10 * time.Second       // longest pause while a body arrives
+	bodyTotal   = 5 * time.Minute        // longest time for a whole body that is read first
+	stallLimit  = 60 * time.Second       // longest time a client may stop reading
+	hurryLimit  = 500 * time.Millisecond // longest time for the unread rest of a refused body
 )
 
 // New makes a gate.
@@ -118,7 +123,12 @@ func New(c Config) *Gate {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	g := &Gate{Config: c, limits: limits{bodyPause, bodyTotal, stallLimit, hurryLimit}}
+	g := &Gate{
+		Config: c, limits: limits{bodyPause, bodyTotal, stallLimit, hurryLimit},
+		queue: fair.New(fair.Limits{}), lockout: fair.NewLockout(0, 0),
+	}
+	g.models.now = c.Now
+	g.models.ask = g.askOllama
 	g.SetUpstream(c.Upstream)
 	g.SetChoices(c.Choices)
 	g.SetOrigins(c.Origins)
@@ -146,6 +156,8 @@ func (g *Gate) SetChoices(c Choices) {
 		c.Attempts = DefaultAttempts
 	}
 	g.choices.Store(&c)
+	g.queue.SetLimits(fair.Limits{Running: c.Running, Waiting: c.Waiting})
+	g.lockout.SetLimit(c.Attempts.Count, c.Attempts.Per)
 }
 
 // SetOrigins changes the web origins for the requests that come from now on.
@@ -161,13 +173,16 @@ type exchange struct {
 	r     *http.Request
 	rc    *http.ResponseController
 	entry requestlog.Entry
-	live  *requestlog.Request // set while the request runs
+	live  *requestlog.Request // set while the request waits or runs
+	path  string              // as it stood on the wire, without a key
+	grant policy.Grant        // of the caller, defaults filled in
 	model string
 	read  bool // the body has been read to its end
 
 	source string // a second model, of which the named one is made
 	remote bool   // that one lies on another machine
 	upload *upload
+	ticket *fair.Ticket // the place among those that run; nil for what never waits
 
 	deadline sync.Mutex // guards cut, and the write deadline with it
 	cut      bool       // the request was cut: no deadline may be pushed out again
@@ -178,6 +193,8 @@ type exchange struct {
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := g.Now()
 	x := &exchange{g: g, w: w, r: r, rc: http.NewResponseController(w)}
+	inAddress, path, hasKey := splitAddress(wirePath(r))
+	x.path = path
 	up := g.upstream.Load()
 	x.entry = requestlog.Entry{
 		ID: newID(), Time: now, Phase: requestlog.Refused, Reason: policy.InternalFault, Demo: up.Demo,
@@ -188,6 +205,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		TLS:       tlsVersion(r.TLS),
 		Method:    shown(r.Method, 16),
 		Path:      shown(logPath(r), requestlog.MaxPath),
+	}
+	if hasKey {
+		x.entry.Path = addressPrefix + "…" + shown(path, requestlog.MaxPath-len(addressPrefix+"…"))
 	}
 	// What the last request on this connection left must not end this one.
 	_ = x.rc.SetWriteDeadline(time.Time{})
@@ -215,7 +235,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				abort = true
 			}
 		}()
-		x.serve(up)
+		x.serve(up, inAddress, hasKey)
 	}()
 	x.entry.Took = g.Now().Sub(now)
 	if x.live != nil {
@@ -228,9 +248,8 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (x *exchange) serve(up *Upstream) {
-	r := x.r
-	path := wirePath(r)
+func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
+	r, path := x.r, x.path
 	endpoint, route := policy.Find(r.Method, path)
 	x.entry.Class, x.entry.Action = endpoint.Class, endpoint.Action
 
@@ -239,30 +258,40 @@ func (x *exchange) serve(up *Upstream) {
 	case !hostOurs:
 		x.refuse(policy.WrongHost)
 		return
+	case ambiguous(r), doubled(r.Header, "Authorization"), doubled(r.Header, "X-Api-Key"), doubled(r.Header, "Origin"), r.Header.Get("Upgrade") != "":
+		x.refuse(policy.BadRequest)
+		return
+	}
+	origin := r.Header.Get("Origin")
+	originOK := x.admit(origin)
+	switch {
 	case r.Method == http.MethodHead && path == "/":
-		// The ollama command asks this first and explains nothing when it fails.
+		// The ollama command asks this first and explains nothing when it fails,
+		// so it gets its answer whatever key it has, in the address or nowhere.
 		x.entry.Action, x.entry.Class = "Say hello", policy.ClassLook
 		x.ownAnswer(http.StatusOK, "", nil)
 		return
-	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && path == "/paddock/":
+	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && path == "/paddock/" && !hasKey:
 		x.entry.Action, x.entry.Class = "Read the welcome page", policy.ClassLook
 		x.ownAnswer(http.StatusOK, "text/html; charset=utf-8", welcome)
 		return
-	case doubled(r.Header, "Authorization"), doubled(r.Header, "X-Api-Key"), doubled(r.Header, "Origin"), r.Header.Get("Upgrade") != "":
-		x.refuse(policy.BadRequest)
-		return
-	case preflight(r):
-		x.entry.Action = "Ask for a website"
-		x.refuse(policy.OriginNotAllowed)
+	case isPreflight(r):
+		if !originOK {
+			x.knock(origin)
+		}
+		x.preflight(originOK)
 		return
 	}
 
-	presented, credential := credential(r.Header)
-	head := policy.Head{
-		HostOurs: hostOurs, Credential: credential, Origin: r.Header.Get("Origin"),
-		Endpoint: endpoint, Route: route, Now: x.entry.Time,
+	presented, kind := credential(r.Header)
+	if hasKey {
+		presented, kind = fromAddress(inAddress, presented, kind)
 	}
-	if credential == policy.CredentialOne {
+	head := policy.Head{
+		HostOurs: hostOurs, Credential: kind, InAddress: hasKey, Private: private(r),
+		Origin: origin, OriginOK: originOK, Endpoint: endpoint, Route: route, Now: x.entry.Time,
+	}
+	if kind == policy.CredentialOne {
 		head.Caller = x.g.Keys.Authenticate(presented)
 		x.setCaller(head.Caller)
 	}
@@ -271,10 +300,7 @@ func (x *exchange) serve(up *Upstream) {
 		x.g.OnUse(head.Caller.ID, x.entry.Time)
 	}
 	if !v.OK() {
-		if v.Reason == policy.WrongMethod {
-			x.w.Header().Set("Allow", policy.Methods(path))
-		}
-		x.refuse(v.Reason)
+		x.turnAway(v.Reason, origin)
 		return
 	}
 	if x.g.draining.Load() {
@@ -286,11 +312,14 @@ func (x *exchange) serve(up *Upstream) {
 	if reason == policy.Allowed {
 		reason = x.readModel(endpoint, body, path)
 	}
-	if reason == policy.Allowed && x.model != "" {
-		reason = policy.DecideModel(head.Caller.Grant, x.model, false).Reason
+	if reason == policy.Allowed {
+		reason = x.judgeModels(up, endpoint)
+	}
+	if reason == policy.Allowed && endpoint.Class == policy.ClassUse && endpoint.Body == policy.BodyJSON && x.grant.Role != policy.RoleManager {
+		body, reason = tame(body, x.g.choices.Load().NumCtx)
 	}
 	if reason == policy.Allowed {
-		reason = policy.DecideSource(head.Caller.Grant, x.source, x.remote).Reason
+		reason = x.rate()
 	}
 	if reason != policy.Allowed {
 		x.refuse(reason)
@@ -303,6 +332,10 @@ func (x *exchange) serve(up *Upstream) {
 	x.live = x.g.Log.Begin(x.entry)
 	leave := x.g.running.enter(x.entry.ID, head.Caller.ID, stop)
 	defer leave()
+	if endpoint.Class == policy.ClassUse && !x.queue(ctx) {
+		return
+	}
+	defer x.pay(endpoint)
 	// A key that was removed after Authenticate and before enter would miss
 	// its Cut, and so would a request whose body arrived while sharing ended:
 	// both questions are asked once more from inside.
@@ -314,21 +347,88 @@ func (x *exchange) serve(up *Upstream) {
 		x.refuse(policy.Draining)
 		return
 	}
+	if endpoint.Class == policy.ClassManage {
+		defer x.g.models.changed()
+	}
 	x.forward(ctx, up, endpoint, body)
+}
+
+// turnAway refuses a request by its head.
+func (x *exchange) turnAway(r policy.Reason, origin string) {
+	switch {
+	case r == policy.WrongMethod:
+		x.w.Header().Set("Allow", policy.Methods(x.path))
+	case r == policy.OriginNotAllowed:
+		x.knock(origin)
+	case guessed(r):
+		// Only who has no good key comes here, so nobody can keep a good one out
+		// by guessing from the same address.
+		if after, blocked := x.g.lockout.Fail(remote(x.r.RemoteAddr), x.entry.Time); blocked {
+			x.retryAfter(after)
+			r = policy.TooManyAttempts
+		}
+	}
+	x.refuse(r)
+}
+
+// guessed says whether a request was turned away with a key that is none. Who
+// has sent no key has not guessed one.
+func guessed(r policy.Reason) bool {
+	switch r {
+	case policy.TwoKeys, policy.MalformedKey, policy.WrongKey, policy.SuspendedKey, policy.ExpiredKey:
+		return true
+	default:
+		return false
+	}
+}
+
+// judgeModels asks whether the key may use the models that the request names,
+// under that name and under the one that Ollama makes of it.
+func (x *exchange) judgeModels(up *Upstream, e policy.Endpoint) policy.Reason {
+	if e.Names == "" && x.model == "" {
+		return policy.Allowed
+	}
+	if x.model == "" {
+		return policy.BadBody
+	}
+	if r := policy.DecideModel(x.grant, x.model, false).Reason; r != policy.Allowed {
+		return r
+	}
+	if r := policy.DecideSource(x.grant, x.source, x.remote).Reason; r != policy.Allowed {
+		return r
+	}
+	if x.grant.Cloud && x.grant.Models.All() {
+		return policy.Allowed
+	}
+	for _, name := range []string{x.model, x.source} {
+		m, ok := policy.ParseModel(name)
+		if !ok {
+			continue
+		}
+		runs, remote, err := x.g.models.look(x.r.Context(), up, m)
+		switch {
+		case x.r.Context().Err() != nil:
+			x.clientLeft()
+		case err != nil:
+			// Nobody can tell whose account it would spend, so nobody may.
+			x.upstreamSilent()
+			return policy.UpstreamUnanswers
+		}
+		if r := policy.DecideModel(x.grant, string(runs), remote).Reason; r != policy.Allowed {
+			return r
+		}
+	}
+	return policy.Allowed
 }
 
 func (x *exchange) setCaller(c policy.Caller) {
 	x.entry.KeyID, x.entry.Key, x.entry.Hint, x.entry.Colour = c.ID, c.Name, c.Hint, c.Colour
+	x.grant = c.Grant.WithDefaults()
 }
 
 // doubled says whether a header stands more than once. Two proxies that pick
 // different ones of two values is a classic way around a gate.
 func doubled(h http.Header, name string) bool { return len(h[name]) > 1 }
-
-// preflight says whether a browser asks on behalf of a page before it sends.
-func preflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
-}
 
 // wirePath is the path as it stood in the request line. URL.Path is decoded,
 // and decoding is where the ways around a gate are.
@@ -362,15 +462,24 @@ func logPath(r *http.Request) string {
 	return wirePath(r)
 }
 
-func address(remote string) string {
-	if a, err := netip.ParseAddrPort(remote); err == nil {
-		return a.Addr().Unmap().String()
+func address(from string) string {
+	if a := remote(from); a.IsValid() {
+		return a.String()
 	}
-	host, _, err := net.SplitHostPort(remote)
+	host, _, err := net.SplitHostPort(from)
 	if err != nil {
-		return requestlog.Clean(remote, requestlog.MaxText)
+		return requestlog.Clean(from, requestlog.MaxText)
 	}
 	return host
+}
+
+// remote is the address of a client, the zero value when it has none.
+func remote(from string) netip.Addr {
+	a, err := netip.ParseAddrPort(from)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Addr().Unmap()
 }
 
 const idLetters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's base 32: no letter is mistaken for a digit

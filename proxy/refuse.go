@@ -119,10 +119,12 @@ func (x *exchange) writeError(status int, code, message string) {
 	case http.StatusUnauthorized:
 		h["Www-Authenticate"] = []string{`Bearer realm="Paddock"`, `Basic realm="Paddock", charset="UTF-8"`}
 	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", "5")
+		if h.Get("Retry-After") == "" {
+			h.Set("Retry-After", "5")
+		}
 	}
 	var body any
-	switch policy.DialectOf(wirePath(x.r)) {
+	switch policy.DialectOf(x.path) {
 	case policy.DialectAnthropic:
 		type inner struct {
 			Type    string `json:"type"`
@@ -196,6 +198,8 @@ func openAIType(status int) string {
 		return "permission_error"
 	case status == http.StatusNotFound:
 		return "not_found_error"
+	case status == http.StatusTooManyRequests:
+		return "rate_limit_error"
 	case status >= 500:
 		return "api_error"
 	}

@@ -42,5 +42,8 @@ func NewServer(h http.Handler) *http.Server {
 		DisableGeneralOptionsHandler: true,
 		// net/http's complaints quote what strangers sent, so they go nowhere.
 		ErrorLog: log.New(io.Discard, "", 0),
+		// For listeners made by Strict.
+		ConnContext: withStrict,
+		ConnState:   onState,
 	}
 }

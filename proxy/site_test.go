@@ -68,6 +68,7 @@ func (p *people) Spend(id string, tokens int64, _ time.Time) {
 func newPeople() *people {
 	p := &people{byKey: map[string]policy.Caller{}, gone: map[string]bool{}, spent: map[string]int64{}}
 	add := func(key, name string, g policy.Grant, suspended bool) {
+		g.Rate, g.Concurrent = policy.NoRate, policy.NoCap
 		p.byKey[key] = policy.Caller{ID: "id-" + name, Name: name, Hint: key[:7], Grant: g, Known: true, Suspended: suspended}
 	}
 	add(keyAlice, "alice", policy.Grant{}, false)
@@ -120,7 +121,10 @@ type site struct {
 	downs    atomic.Int64 // calls of OnUpstreamFault
 	used     atomic.Int64
 	client   *http.Client
-	narrow   bool // the system keeps next to nothing for a client that does not read
+	asked    atomic.Int64 // by the gate itself
+	// catalogue answers in place of lists.
+	catalogue atomic.Pointer[http.HandlerFunc]
+	narrow    bool // the system keeps next to nothing for a client that does not read
 }
 
 func narrow(s *site, _ *Config) { s.narrow = true }
@@ -156,6 +160,10 @@ func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
 	t.Helper()
 	s := &site{t: t, log: requestlog.New(20_000), keys: newPeople()}
 	s.upstream = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.UserAgent() == gateAgent {
+			s.lists(w, r)
+			return
+		}
 		s.seen.Add(1)
 		s.active.Add(1)
 		defer s.active.Add(-1)
@@ -170,6 +178,7 @@ func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
 	}
 	c := Config{
 		Keys: s.keys, Log: s.log, Host: ours, Upstream: Upstream{URL: u},
+		Choices:         Choices{Running: 100_000, Waiting: 100_000, Attempts: policy.NoRate},
 		OnUpstreamFault: func() { s.downs.Add(1) },
 		OnUse:           func(string, time.Time) { s.used.Add(1) },
 		OnPanic:         func(stack []byte) { _, _ = s.faults.Write(stack) },
@@ -182,8 +191,8 @@ func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
 	s.server.ErrorLog.SetOutput(&s.errors)
 	if s.narrow {
 		s.server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-			_ = c.(*net.TCPConn).SetWriteBuffer(8 << 10)
-			return ctx
+			_ = c.(*strictConn).Conn.(*net.TCPConn).SetWriteBuffer(8 << 10)
+			return withStrict(ctx, c)
 		}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -194,7 +203,7 @@ func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = s.server.Serve(l)
+		_ = s.server.Serve(Strict(l))
 	}()
 	own := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 200}
 	s.client = &http.Client{Transport: own, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -226,6 +235,23 @@ func ours(host string) bool {
 	}
 	a, err := netip.ParseAddr(name)
 	return err == nil && a.IsLoopback()
+}
+
+// lists answers what the gate asks on its own account.
+func (s *site) lists(w http.ResponseWriter, r *http.Request) {
+	s.asked.Add(1)
+	if f := s.catalogue.Load(); f != nil {
+		(*f)(w, r)
+		return
+	}
+	switch r.URL.Path {
+	case "/api/tags":
+		fmt.Fprint(w, `{"models":[{"name":"llama3:latest","model":"llama3:latest"},{"name":"helper:latest","remote_model":"gpt-oss:120b","remote_host":"https://ollama.com:443"}]}`)
+	case "/api/experimental/aliases":
+		fmt.Fprint(w, `{"aliases":[{"alias":"best","target":"helper"},{"alias":"gpt-","target":"minimax:cloud","prefix_matching":true}]}`)
+	default:
+		s.t.Errorf("the gate asked for %s", r.URL.Path)
+	}
 }
 
 // look is Ollama's side of the header hygiene.

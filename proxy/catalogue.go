@@ -1,0 +1,223 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"paddock/policy"
+)
+
+// Ages of the catalogue.
+const (
+	catalogueFresh   = 2 * time.Second        // older than that it is read again by the next who asks
+	catalogueUsable  = 10 * time.Second       // until then the others go on with what there is
+	catalogueUnknown = 500 * time.Millisecond // for a name that is not in it: somebody may have made it just now
+	cataloguePatient = 5 * time.Second        // for Ollama's answer
+	maxCatalogue     = 8 << 20                // bytes of a list
+	maxHops          = 16                     // from alias to alias
+)
+
+// catalogue knows which names on this Ollama stand for something else: a model
+// on another machine (a name may say nothing of it: an entry of /api/tags names
+// its remote_host), or another name (the aliases of Ollama 0.17). It is asked
+// for each request of a key that may not use everything.
+type catalogue struct {
+	ask func(ctx context.Context, up *Upstream, path string, into any) (status int, err error)
+	now func() time.Time
+
+	have  atomic.Pointer[models]
+	stale atomic.Uint64 // counts the requests that may have changed it
+
+	mu sync.Mutex // one reads at a time
+}
+
+// models is one reading. It never changes.
+type models struct {
+	at       time.Time
+	stale    uint64 // as it was before reading
+	upstream *Upstream
+	remote   map[policy.Model]bool
+	aliases  map[policy.Model]string
+	prefixes []alias // the longest first, as Ollama looks at them
+}
+
+type alias struct {
+	Alias  string `json:"alias"`
+	Target string `json:"target"`
+	Prefix bool   `json:"prefix_matching"`
+}
+
+// changed says that models may have been made or taken away.
+func (c *catalogue) changed() { c.stale.Add(1) }
+
+// look returns which model Ollama runs for a name, and whether that is on
+// another machine. An error means that nobody can tell now.
+func (c *catalogue) look(ctx context.Context, up *Upstream, name policy.Model) (runs policy.Model, remote bool, err error) {
+	m, err := c.read(ctx, up, func(m *models) time.Duration {
+		if _, known := m.remote[name]; !known {
+			return catalogueUnknown
+		}
+		return catalogueFresh
+	})
+	if err != nil {
+		return "", false, err
+	}
+	runs = m.resolve(name)
+	return runs, m.remote[runs], nil
+}
+
+// read returns a reading that is not older than fresh says. Of those who come
+// at once one reads, and the others go on with what there is while that is
+// usable; who may have missed a change waits.
+func (c *catalogue) read(ctx context.Context, up *Upstream, fresh func(*models) time.Duration) (*models, error) {
+	good := func(m *models, age time.Duration) bool {
+		if m == nil || m.upstream != up || m.stale != c.stale.Load() {
+			return false
+		}
+		since := c.now().Sub(m.at)
+		return since >= 0 && since < age
+	}
+	have := c.have.Load()
+	if good(have, catalogueUsable) {
+		want := fresh(have)
+		if good(have, want) {
+			return have, nil
+		}
+		if want == catalogueFresh {
+			if !c.mu.TryLock() {
+				return have, nil
+			}
+			defer c.mu.Unlock()
+			return c.fetch(ctx, up, have)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if have = c.have.Load(); good(have, catalogueUsable) && good(have, fresh(have)) {
+		return have, nil // read while we waited
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return c.fetch(ctx, up, nil)
+}
+
+// fetch reads the lists. When that fails, it falls back to a reading that is
+// usable, if there is one. c.mu is held.
+func (c *catalogue) fetch(ctx context.Context, up *Upstream, fallback *models) (*models, error) {
+	ctx, cancel := context.WithTimeout(ctx, cataloguePatient)
+	defer cancel()
+	m := &models{at: c.now(), stale: c.stale.Load(), upstream: up, remote: map[policy.Model]bool{}, aliases: map[policy.Model]string{}}
+	var tags struct {
+		Models []struct {
+			Name        string `json:"name"`
+			RemoteHost  string `json:"remote_host"`
+			RemoteModel string `json:"remote_model"`
+		} `json:"models"`
+	}
+	var list struct {
+		Aliases []alias `json:"aliases"`
+	}
+	if status, err := c.ask(ctx, up, "/api/tags", &tags); err != nil && status != http.StatusNotFound {
+		return fallback, orNil(err, fallback != nil)
+	}
+	if status, err := c.ask(ctx, up, "/api/experimental/aliases", &list); err != nil && (status < 400 || status >= 500) {
+		return fallback, orNil(err, fallback != nil)
+	}
+	for _, t := range tags.Models {
+		if name, ok := policy.ParseModel(t.Name); ok {
+			m.remote[name] = t.RemoteHost != "" || t.RemoteModel != "" || policy.IsCloud(t.Name)
+		}
+	}
+	for _, a := range list.Aliases {
+		if a.Prefix {
+			m.prefixes = append(m.prefixes, alias{Alias: strings.ToLower(strings.TrimSpace(a.Alias)), Target: a.Target})
+		} else if name, ok := policy.ParseModel(a.Alias); ok {
+			m.aliases[name] = a.Target
+		}
+	}
+	slices.SortStableFunc(m.prefixes, func(a, b alias) int { return len(b.Alias) - len(a.Alias) })
+	c.have.Store(m)
+	return m, nil
+}
+
+func orNil(err error, nothing bool) error {
+	if nothing {
+		return nil
+	}
+	return err
+}
+
+// resolve follows aliases as Ollama does (server/aliases.go, ResolveName): a
+// model that exists is never one; the prefixes are looked at for the first step
+// only.
+func (m *models) resolve(name policy.Model) policy.Model {
+	if _, exists := m.remote[name]; exists {
+		return name
+	}
+	target, found := m.aliases[name]
+	if !found {
+		short := name.Short()
+		i := slices.IndexFunc(m.prefixes, func(p alias) bool { return p.Alias != "" && strings.HasPrefix(short, p.Alias) })
+		if i < 0 {
+			return name
+		}
+		target = m.prefixes[i].Target
+	}
+	for range maxHops {
+		to, ok := policy.ParseModel(target)
+		if !ok {
+			break
+		}
+		name = to
+		if target, found = m.aliases[to]; !found {
+			break
+		}
+	}
+	return name
+}
+
+// askOllama reads one list for the gate itself.
+func (g *Gate) askOllama(ctx context.Context, up *Upstream, path string, into any) (status int, err error) {
+	if up.URL == nil {
+		return 0, errNoUpstream
+	}
+	target := *up.URL
+	target.Path = strings.TrimSuffix(target.Path, "/") + path
+	target.RawPath, target.RawQuery = "", ""
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("User-Agent", gateAgent)
+	answer, err := g.Transport.RoundTrip(r)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return answer.StatusCode, fmt.Errorf("asking %s: status %d", path, answer.StatusCode)
+	}
+	b, err := io.ReadAll(io.LimitReader(answer.Body, maxCatalogue+1))
+	switch {
+	case err != nil:
+		return 0, err
+	case len(b) > maxCatalogue:
+		return 0, errors.New("the list of models is too long")
+	}
+	return answer.StatusCode, json.Unmarshal(b, into)
+}
+
+// gateAgent is how the gate calls itself when it asks Ollama on its own account.
+const gateAgent = "paddock-gate"
+
+var errNoUpstream = errors.New("nobody knows where Ollama is")

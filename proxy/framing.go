@@ -1,0 +1,167 @@
+package proxy
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync/atomic"
+)
+
+// Strict returns a listener whose connections watch for heads of requests that
+// are written in a way on which two readers could disagree: a line that ends in
+// a bare LF, a folded line, Content-Length beside Transfer-Encoding. net/http
+// accepts these and makes one thing of them; the gate refuses them. Nothing is
+// decided by this but a refusal: what a request says is what net/http reads.
+func Strict(l net.Listener) net.Listener { return strictListener{l} }
+
+type strictListener struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l strictListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &strictConn{Conn: c}, nil
+}
+
+// strictConn looks at what is read while the head of a request is expected. It
+// is used as net/http uses a connection: one Read at a time, and its state
+// changes between two of them.
+type strictConn struct {
+	net.Conn
+	head  headWatch
+	armed atomic.Bool // a head is expected
+	bad   atomic.Bool // the last head was ambiguous
+}
+
+// Read implements net.Conn.
+func (c *strictConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 && c.armed.Load() {
+		over, bad := c.head.feed(b[:n])
+		if bad {
+			c.bad.Store(true)
+		}
+		if over {
+			c.armed.Store(false)
+		}
+	}
+	return n, err
+}
+
+// CloseWrite ends the sending half, which net/http does so that a refusal
+// arrives and not a reset.
+func (c *strictConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// NetConn returns the connection below, as crypto/tls does.
+func (c *strictConn) NetConn() net.Conn { return c.Conn }
+
+// state arms the watch for the next head and disarms it when a request has been
+// read. What a client sent ahead lies in net/http's buffer and was read while
+// nobody watched: such a head is judged by net/http alone.
+func (c *strictConn) state(s http.ConnState) {
+	switch s {
+	case http.StateNew, http.StateIdle:
+		c.head = headWatch{}
+		c.bad.Store(false)
+		c.armed.Store(true)
+	case http.StateActive, http.StateHijacked, http.StateClosed:
+		c.armed.Store(false)
+	}
+}
+
+type strictKey struct{}
+
+func withStrict(ctx context.Context, c net.Conn) context.Context {
+	if s, ok := c.(*strictConn); ok {
+		return context.WithValue(ctx, strictKey{}, s)
+	}
+	return ctx
+}
+
+func onState(c net.Conn, s http.ConnState) {
+	if s2, ok := c.(*strictConn); ok {
+		s2.state(s)
+	}
+}
+
+// ambiguous says whether the head of a request was written ambiguously.
+func ambiguous(r *http.Request) bool {
+	c, ok := r.Context().Value(strictKey{}).(*strictConn)
+	return ok && c.bad.Load()
+}
+
+// headWatch reads the head of one request as it passes by, cut anywhere.
+type headWatch struct {
+	last   byte // the byte before this one
+	lines  int  // that have ended
+	column int  // of the line, without its end
+	long   bool // the name is longer than any that matters
+	named  bool // the line's name has ended
+	name   [20]byte
+	n      int
+	length bool // Content-Length was there
+	coding bool // Transfer-Encoding was there
+}
+
+// feed takes the next bytes and says whether the head is over, and whether it
+// has turned out ambiguous.
+func (w *headWatch) feed(b []byte) (over, bad bool) {
+	for _, c := range b {
+		switch {
+		case c == '\n':
+			if w.last != '\r' {
+				bad = true
+			}
+			// Servers skip an empty line before a request.
+			empty := w.column == 0
+			if empty && w.lines > 0 {
+				return true, bad
+			}
+			if !empty {
+				w.lines++
+			}
+			w.column, w.n, w.long, w.named = 0, 0, false, false
+		case c == '\r':
+		default:
+			if w.column == 0 && w.lines > 0 && (c == ' ' || c == '\t') {
+				bad = true
+			}
+			w.column++
+			w.header(c)
+			if w.length && w.coding {
+				bad = true
+			}
+		}
+		w.last = c
+	}
+	return false, bad
+}
+
+func (w *headWatch) header(c byte) {
+	switch {
+	case w.named || w.long || w.lines == 0:
+	case c == ':':
+		w.named = true
+		switch string(w.name[:w.n]) {
+		case "content-length":
+			w.length = true
+		case "transfer-encoding":
+			w.coding = true
+		}
+	case w.n == len(w.name):
+		w.long = true
+	default:
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		w.name[w.n] = c
+		w.n++
+	}
+}

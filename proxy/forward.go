@@ -278,10 +278,7 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 	woken := make(chan struct{})
 	unhook := context.AfterFunc(ctx, func() {
 		defer close(woken)
-		x.deadline.Lock()
-		defer x.deadline.Unlock()
-		x.cut = true
-		_ = x.rc.SetWriteDeadline(time.Unix(1, 0))
+		x.endWrites(false)
 	})
 	defer func() {
 		if !unhook() {
@@ -293,9 +290,19 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 	// everybody when a client stops reading and then leaves).
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	s := newSpool()
+	s := newSpool(plainChunks, 0)
+	if meter.kind != kindPlain {
+		s = newSpool(streamChunks, x.g.limits.overrun)
+	}
 	var reader sync.WaitGroup
-	reader.Go(func() { s.end(x.readAnswer(reading, answer.Body, s)) })
+	reader.Go(func() {
+		err := x.readAnswer(reading, answer.Body, s)
+		if errors.Is(err, errOverrun) {
+			answer.Body.Close() // Ollama goes first, then the client
+			x.overrun()
+		}
+		s.end(err)
+	})
 	failed := x.pass((*first)[:n], meter, true)
 	for failed == nil {
 		var b *[]byte
@@ -313,6 +320,26 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 	reader.Wait()
 	s.drop()
 	return failed
+}
+
+// overrun ends the writes to a client that is too far behind.
+func (x *exchange) overrun() { x.endWrites(true) }
+
+// endWrites wakes a write that waits, and lets none follow.
+func (x *exchange) endWrites(behind bool) {
+	x.deadline.Lock()
+	defer x.deadline.Unlock()
+	if !x.cut {
+		x.cut, x.late = true, behind
+	}
+	_ = x.rc.SetWriteDeadline(time.Unix(1, 0))
+}
+
+// behind says whether the writes were ended because the client was too slow.
+func (x *exchange) behind() bool {
+	x.deadline.Lock()
+	defer x.deadline.Unlock()
+	return x.late
 }
 
 // readAnswer reads Ollama into the spool until the end. It runs in a goroutine
@@ -369,6 +396,8 @@ func (x *exchange) pass(b []byte, meter *meter, flush bool) error {
 	}
 	switch {
 	case err == nil:
+	case x.behind():
+		return stallError{errOverrun}
 	case errors.Is(err, os.ErrDeadlineExceeded) && time.Since(began) >= x.g.limits.stall:
 		return stallError{err}
 	default:
@@ -414,7 +443,7 @@ func (x *exchange) close(ctx context.Context, e policy.Endpoint, meter *meter, e
 		return
 	case by != requestlog.CutByNobody && by != requestlog.CutByClient:
 		x.entry.Phase, x.entry.CutBy = requestlog.Cut, by
-	case errors.As(err, &stall):
+	case errors.As(err, &stall), errors.Is(err, errOverrun):
 		// Before the client: net/http takes every failed write for one that left.
 		x.entry.Phase, x.entry.CutBy = requestlog.Cut, requestlog.CutByStall
 	case by == requestlog.CutByClient, errors.As(err, &write):

@@ -104,7 +104,7 @@ const (
 var DefaultAttempts = policy.Rate{Count: 10, Per: time.Minute}
 
 // limits are the gate's patience, which tests shorten.
-type limits struct{ bodyPause, bodyTotal, stall, hurry time.Duration }
+type limits struct{ bodyPause, bodyTotal, stall, hurry, overrun time.Duration }
 
 // Sizes and times of the gate. They stand in security.md with their reasons.
 const (
@@ -124,7 +124,7 @@ func New(c Config) *Gate {
 		c.Now = time.Now
 	}
 	g := &Gate{
-		Config: c, limits: limits{bodyPause, bodyTotal, stallLimit, hurryLimit},
+		Config: c, limits: limits{bodyPause, bodyTotal, stallLimit, hurryLimit, overrunPause},
 		queue: fair.New(fair.Limits{}), lockout: fair.NewLockout(0, 0),
 	}
 	g.models.now = c.Now
@@ -184,8 +184,9 @@ type exchange struct {
 	upload *upload
 	ticket *fair.Ticket // the place among those that run; nil for what never waits
 
-	deadline sync.Mutex // guards cut, and the write deadline with it
+	deadline sync.Mutex // guards cut and late, and the write deadline with them
 	cut      bool       // the request was cut: no deadline may be pushed out again
+	late     bool       // because its client is too far behind
 }
 
 // ServeHTTP checks one request and passes it on. Whatever happens, a fault of

@@ -2,17 +2,28 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"time"
 )
 
 // Sizes of what waits for a slow client. Small pieces are joined, so that the
 // spool is full by bytes and not by tokens: a model at 100 tokens a second
-// writes some 15 KB a second, so half a megabyte or more of it is not held up
-// before much of a stalled client's minute is over.
+// writes some 15 KB a second, so four megabytes are more than it says in the
+// minute after which a stalled client is cut.
 const (
-	chunkSize = 32 << 10
-	maxChunks = 32 // 1 MiB
+	chunkSize    = 32 << 10
+	plainChunks  = 32  // 1 MiB of an answer that Ollama has ready: it may wait
+	streamChunks = 128 // 4 MiB of one that it makes as it goes
 )
+
+// overrunPause is how long Ollama waits in the middle of a stream for a client
+// that is a whole spool behind. Then the client is cut, since Ollama 0.17.4 can
+// hang for everybody when it waits here and the client then leaves.
+const overrunPause = 5 * time.Second
+
+// errOverrun says that the client was that far behind for that long.
+var errOverrun = errors.New("the client is too far behind")
 
 // A chunk from the pool has its whole size as length; one that is under way has
 // what it holds.
@@ -29,6 +40,9 @@ func free(b *[]byte) {
 // that writes to the client. What is big changes hands without a copy, what is
 // small is joined to what waits already.
 type spool struct {
+	most  int           // chunks
+	pause time.Duration // how long put waits for room; 0 for as long as it takes
+
 	mu    sync.Mutex // guards what follows
 	wait  []*[]byte
 	ended bool
@@ -38,13 +52,14 @@ type spool struct {
 	room chan struct{} // holds a token when something was taken
 }
 
-func newSpool() *spool {
-	return &spool{more: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+func newSpool(most int, pause time.Duration) *spool {
+	return &spool{most: most, pause: pause, more: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
 // put hands the first n bytes of b over and returns the chunk to read into next.
-// It waits while the spool is full.
+// It waits while the spool is full, and answers errOverrun when that lasts.
 func (s *spool) put(ctx context.Context, b *[]byte, n int) (*[]byte, error) {
+	var late <-chan time.Time
 	for {
 		s.mu.Lock()
 		if len(s.wait) > 0 {
@@ -55,7 +70,7 @@ func (s *spool) put(ctx context.Context, b *[]byte, n int) (*[]byte, error) {
 				return b, nil
 			}
 		}
-		if len(s.wait) < maxChunks {
+		if len(s.wait) < s.most {
 			*b = (*b)[:n]
 			s.wait = append(s.wait, b)
 			s.mu.Unlock()
@@ -63,8 +78,15 @@ func (s *spool) put(ctx context.Context, b *[]byte, n int) (*[]byte, error) {
 			return newChunk(), nil
 		}
 		s.mu.Unlock()
+		if late == nil && s.pause > 0 {
+			timer := time.NewTimer(s.pause)
+			defer timer.Stop()
+			late = timer.C
+		}
 		select {
 		case <-s.room:
+		case <-late:
+			return b, errOverrun
 		case <-ctx.Done():
 			return b, context.Cause(ctx)
 		}

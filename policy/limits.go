@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,10 +58,8 @@ func ParseRate(s string) (Rate, error) {
 		return Rate{}, errors.New("a rate is more than nothing; write none for no limit")
 	}
 	for _, u := range rateUnits {
-		for _, name := range u.names {
-			if unit == name {
-				return Rate{int(n), u.per}, nil
-			}
+		if slices.Contains(u.names, unit) {
+			return Rate{int(n), u.per}, nil
 		}
 	}
 	return Rate{}, form
@@ -71,7 +70,7 @@ func (r Rate) String() string {
 	switch {
 	case r == Rate{}:
 		return ""
-	case !r.Limited():
+	case r == NoRate:
 		return None
 	}
 	for _, u := range rateUnits {
@@ -82,11 +81,22 @@ func (r Rate) String() string {
 	return fmt.Sprintf("%d/%s", r.Count, r.Per) // for eyes only
 }
 
-// MarshalText implements encoding.TextMarshaler.
-func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+// MarshalText implements encoding.TextMarshaler. It refuses what nobody could
+// read back, since a file of keys with such a rate in it would be lost.
+func (r Rate) MarshalText() ([]byte, error) {
+	s := r.String()
+	if back, err := ParseRate(s); r != (Rate{}) && (err != nil || back != r) {
+		return nil, fmt.Errorf("the rate %q cannot be read back", s)
+	}
+	return []byte(s), nil
+}
 
-// UnmarshalText implements encoding.TextUnmarshaler.
+// UnmarshalText implements encoding.TextUnmarshaler. An empty text says nothing.
 func (r *Rate) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*r = Rate{}
+		return nil
+	}
 	v, err := ParseRate(string(b))
 	if err == nil {
 		*r = v
@@ -144,7 +154,11 @@ func (c Cap) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (c *Cap) UnmarshalJSON(b []byte) error {
-	v, err := ParseCap(strings.Trim(string(b), `"`))
+	s := string(b)
+	if s == `"`+None+`"` {
+		s = None
+	}
+	v, err := ParseCap(s)
 	if err == nil {
 		*c = v
 	}

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Model is a model's name in the one spelling under which two names compare
 // equal when Ollama takes them for the same model: all four parts, in small
@@ -20,15 +23,16 @@ const (
 	maxPart = 80
 )
 
-// ParseModel reads a name as Ollama's ParseName does. ok is false for what
-// Ollama refuses, and for names with a digest, which no version runs.
+// ParseModel reads a name as Ollama's ParseName does, its oddities included: a
+// scheme may be any text, and one without a host stands before the default
+// host. ok is false for what Ollama refuses, such as a name with a digest.
 func ParseModel(s string) (m Model, ok bool) {
 	host, namespace, model, tag, ok := splitModel(s)
 	if !ok {
 		return "", false
 	}
 	if _, rest, found := strings.Cut(host, "://"); found {
-		host = rest // a scheme says how to pull, not what
+		host = cmp.Or(rest, defaultHost) // a scheme says how to pull, not what
 	}
 	if !validPart(host, maxHost, ".:") || !validPart(namespace, maxPart, "") || !validPart(model, maxPart, ".") || !validPart(tag, maxPart, ".") {
 		return "", false

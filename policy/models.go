@@ -11,19 +11,19 @@ import (
 // zero value is every model. It is a plain value: two of them with the same
 // patterns in the same order are equal.
 //
-// A pattern is a name in which a star stands for any part of one part of it.
-// What a pattern leaves out is filled in as in a name, but a pattern whose last
-// part has a star and no tag takes every tag: "llama3" is llama3:latest,
-// "llama3*" and "llama3:*" are any of them, "*" is everything, "hf.co/*"
-// whatever comes from there.
-type Models struct{ patterns string } // normalised, one a line
+// A pattern is a name in which a star stands for any text within one part: it
+// goes over no slash, and not into the tag. What a pattern leaves out is filled in as in a name, but
+// one that ends in a star and has no tag takes every tag: "llama3" is
+// llama3:latest, "llama3:*" every llama3, "llama3*" whatever begins so,
+// "hf.co/*" whatever comes from there, and "*" alone is everything.
+type Models struct{ patterns string } // valid, in small letters, one a line
 
 // MaxPatterns bounds how many patterns a key may have, since each request of
 // the key is compared with all of them.
 const MaxPatterns = 64
 
-// ParseModels reads patterns as people write them. Doubles are left out; the
-// errors are sentences.
+// ParseModels reads patterns as people write them; none at all is every model.
+// Doubles are left out; the errors are sentences.
 func ParseModels(patterns []string) (Models, error) {
 	if len(patterns) > MaxPatterns {
 		return Models{}, fmt.Errorf("at most %d model patterns a key", MaxPatterns)
@@ -32,7 +32,7 @@ func ParseModels(patterns []string) (Models, error) {
 	seen := map[string]bool{}
 	for _, p := range patterns {
 		p = strings.ToLower(strings.TrimSpace(p))
-		if _, ok := splitPattern(p); !ok {
+		if !validPattern(p) {
 			return Models{}, fmt.Errorf("%.80q is no model pattern; it is a name such as llama3, in which * stands for anything: llama3*, qwen3:*", p)
 		}
 		if !seen[p] {
@@ -54,13 +54,19 @@ func (m Models) List() []string {
 	return strings.Split(m.patterns, "\n")
 }
 
-// Match says whether a model is among them. It costs a look at each pattern.
+// Match says whether a model is among them. It costs a look at each pattern
+// and allocates nothing.
 func (m Models) Match(name Model) bool {
 	if m.patterns == "" {
 		return true
 	}
+	host, namespace, model, tag, ok := splitModel(string(name))
+	if !ok {
+		return false
+	}
 	for line := range strings.SplitSeq(m.patterns, "\n") {
-		if p, ok := splitPattern(line); ok && p.match(name) {
+		// The name comes first, because it tells most models apart.
+		if p, ok := splitPattern(line); ok && glob(p.model, model) && glob(p.tag, tag) && glob(p.namespace, namespace) && glob(p.host, host) {
 			return true
 		}
 	}
@@ -95,32 +101,34 @@ func (m *Models) UnmarshalJSON(b []byte) error {
 
 type pattern struct{ host, namespace, model, tag string }
 
-// splitPattern takes a pattern in small letters apart.
+// splitPattern takes a pattern in small letters apart and fills in what it
+// leaves out. It looks at the separators alone: see validPattern.
 func splitPattern(s string) (p pattern, ok bool) {
 	if s == "*" {
 		return pattern{"*", "*", "*", "*"}, true
 	}
-	if len(s) > maxHost || strings.Contains(s, "://") {
-		return p, false
-	}
-	anyTag := strings.LastIndexByte(s, ':') <= strings.LastIndexByte(s, '/') && strings.HasSuffix(s[strings.LastIndexByte(s, '/')+1:], "*")
 	p.host, p.namespace, p.model, p.tag, ok = splitModel(s)
-	if anyTag {
+	if !strings.HasSuffix(p.model, "*") {
+		return p, ok
+	}
+	slash := strings.LastIndexByte(s, '/')
+	if strings.LastIndexByte(s, ':') <= slash {
 		p.tag = "*"
 	}
-	if ok && p.host == defaultHost && strings.Count(s, "/") == 1 && p.model == "*" && strings.ContainsAny(p.namespace, ".:") {
+	if p.model == "*" && strings.IndexByte(s, '/') == slash && strings.ContainsAny(p.namespace, ".:") {
 		p.host, p.namespace = p.namespace, "*" // no namespace has a dot: "hf.co/*" is a host
 	}
-	// A star is as good as a letter for what may stand where.
+	return p, ok
+}
+
+// validPattern says whether a text is a pattern that can match: a star is as
+// good as a letter for what may stand where.
+func validPattern(s string) bool {
+	p, ok := splitPattern(s)
 	valid := func(part string, longest int, extra string) bool {
 		return validPart(strings.ReplaceAll(part, "*", "x"), longest, extra)
 	}
-	return p, ok && valid(p.host, maxHost, ".:") && valid(p.namespace, maxPart, "") && valid(p.model, maxPart, ".") && valid(p.tag, maxPart, ".")
-}
-
-func (p pattern) match(m Model) bool {
-	host, namespace, model, tag, ok := splitModel(string(m))
-	return ok && glob(p.host, host) && glob(p.namespace, namespace) && glob(p.model, model) && glob(p.tag, tag)
+	return ok && valid(p.host, maxHost, ".:") && valid(p.namespace, maxPart, "") && valid(p.model, maxPart, ".") && valid(p.tag, maxPart, ".")
 }
 
 // glob says whether a text fits a pattern in which a star stands for any text,

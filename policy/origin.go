@@ -2,46 +2,23 @@ package policy
 
 import (
 	"errors"
-	"fmt"
-	"slices"
+	"net/netip"
+	"strconv"
 	"strings"
 )
 
-// OriginRule is one line of the owner's list of websites.
-type OriginRule struct {
-	// Origin is an origin (RFC 6454), a pattern of origins, or the name of a preset.
-	Origin  string `json:"origin"`
-	Allowed bool   `json:"allowed"` // the switch
-}
+// maxOrigin is the longest origin: a name as long as DNS has them, a scheme
+// and a port.
+const maxOrigin = 253 + 64
 
-// Preset is a group of origins that belong together and have one switch.
-type Preset struct {
-	Name     string   // as on the command line: "local"
-	Patterns []string // in the spelling of ParseOrigin
-}
-
-// Presets lists the presets in the order people should see them. All are off
-// until the owner switches them on.
-func Presets() []Preset {
-	return []Preset{
-		{"local", []string{"http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*", "http://[::1]:*", "https://[::1]:*"}},
-		{"extensions", []string{"chrome-extension://*", "moz-extension://*", "safari-web-extension://*"}},
-		{"obsidian", []string{"app://obsidian.md", "capacitor://localhost", "http://localhost"}},
-		{"vscode", []string{"vscode-webview://*", "vscode-file://vscode-app"}},
-		{"tauri", []string{"tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"}},
-	}
-}
-
-// FindPreset returns the preset of a name.
-func FindPreset(name string) (Preset, bool) {
-	all := Presets()
-	if i := slices.IndexFunc(all, func(p Preset) bool { return p.Name == name }); i >= 0 {
-		return all[i], true
-	}
-	return Preset{}, false
-}
-
-const maxOrigin = 253 + 64 // a name as long as DNS has them, a scheme and a port
+// What is wrong with an origin, in words for the owner.
+var (
+	errOriginForm  = errors.New("an origin is a scheme, a host and perhaps a port, such as https://app.example.com or http://localhost:3000")
+	errOriginNull  = errors.New("\"null\" is what every page without an origin of its own sends, so it cannot be allowed")
+	errOriginEvery = errors.New("allowing every website would let each page that a teammate opens use Ollama; name the ones that may")
+	errOriginStar  = errors.New("a star for the host works with the schemes of programs only, such as chrome-extension://*; name the website")
+	errOriginASCII = errors.New("write the name as browsers send it, in ASCII; other letters have a form that begins with xn--")
+)
 
 // ParseOrigin reads an origin or a pattern as an owner writes it, or the name
 // of a preset, and returns its one spelling. In a pattern the port may be a
@@ -54,111 +31,66 @@ func ParseOrigin(s string) (string, error) {
 	if _, ok := FindPreset(s); ok {
 		return s, nil
 	}
-	form := errors.New("an origin is a scheme, a host and perhaps a port, such as https://app.example.com or http://localhost:3000")
 	switch {
-	case s == "null":
-		return "", errors.New("\"null\" is what every page without an origin of its own sends, so it cannot be allowed")
+	case strings.EqualFold(s, "null"):
+		return "", errOriginNull
 	case s == "*":
-		return "", errors.New("allowing every website would let each page that a teammate opens use Ollama; name the ones that may")
+		return "", errOriginEvery
 	case len(s) > maxOrigin:
-		return "", form
+		return "", errOriginForm
+	case strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) >= 0:
+		return "", errOriginASCII
 	}
-	scheme, rest, found := strings.Cut(strings.ToLower(s), "://")
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		return "", errOriginForm
+	}
+	scheme = strings.ToLower(scheme)
 	rest = strings.TrimSuffix(rest, "/") // as it is copied from an address bar
-	if !found || !validScheme(scheme) {
-		return "", form
-	}
-	web := scheme == "http" || scheme == "https"
 	host, port, hasPort := splitHost(rest)
-	switch {
-	case host == "*" && web:
-		return "", fmt.Errorf("a star for the host works with the schemes of programs only, such as chrome-extension://*; name the website")
-	case host == "*" && !hasPort:
-		return scheme + "://*", nil
-	case host == "" && !hasPort && scheme == "file":
-		return "file://", nil // what Electron programs send whose pages are files
-	case !validHost(host):
-		return "", form
-	case !hasPort:
-		return scheme + "://" + host, nil
-	case port == "*" && web:
-		return scheme + "://" + host + ":*", nil
-	case !validPort(port):
-		return "", form
-	case port == usualPort(scheme):
-		return scheme + "://" + host, nil // as browsers write it
+	if ofWeb(scheme) {
+		host = webHost(host)
 	}
-	return scheme + "://" + host + ":" + port, nil
+	origin := scheme + "://" + host
+	switch {
+	case host == "*" && ofWeb(scheme):
+		return "", errOriginStar
+	case host == "*" && !hasPort && validScheme(scheme):
+		return origin, nil
+	case port == "*" && usualPort(scheme) != "" && CleanOrigin(origin):
+		return origin + ":*", nil
+	case hasPort && (port == "" || port != usualPort(scheme)): // browsers leave the usual one out
+		origin += ":" + port
+	}
+	if !CleanOrigin(origin) {
+		return "", errOriginForm
+	}
+	return origin, nil
 }
 
 // CleanOrigin says whether the value of an Origin header is spelled as browsers
 // spell one, so that it can be shown and allowed.
 func CleanOrigin(s string) bool {
-	if strings.Contains(s, "*") {
-		return false
-	}
-	v, err := ParseOrigin(s)
-	return err == nil && v == s && strings.Contains(s, "://")
+	_, _, ok := cutOrigin(s)
+	return ok
 }
 
-// Origins is a compiled list of rules. It is immutable; the zero value, and a
-// nil one, allow nothing.
-type Origins struct {
-	exact   map[string]bool // allowed, or not
-	schemes map[string]bool // "chrome-extension" for "chrome-extension://*"
-	ports   map[string]bool // "http://localhost" for "http://localhost:*"
-}
-
-// NewOrigins compiles rules. A rule that cannot be read allows nothing.
-func NewOrigins(rules []OriginRule) *Origins {
-	o := &Origins{exact: map[string]bool{}, schemes: map[string]bool{}, ports: map[string]bool{}}
-	for _, r := range rules {
-		if p, ok := FindPreset(r.Origin); ok {
-			for _, each := range p.Patterns {
-				if r.Allowed { // a preset that is off takes nothing from the other rules
-					o.add(each, true)
-				}
-			}
-			continue
-		}
-		if v, err := ParseOrigin(r.Origin); err == nil {
-			o.add(v, r.Allowed)
-		}
+// cutOrigin takes an origin apart that is spelled as browsers spell one: no
+// path, user, capital letter, usual port or second form of the same address.
+func cutOrigin(s string) (scheme, host string, ok bool) {
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found || len(s) > maxOrigin || !validScheme(scheme) {
+		return "", "", false
 	}
-	return o
-}
-
-// add lays a rule over what is there: no beats yes.
-func (o *Origins) add(origin string, allowed bool) {
-	into, key := o.exact, origin
-	if before, found := strings.CutSuffix(origin, "://*"); found {
-		into, key = o.schemes, before
-	} else if before, found := strings.CutSuffix(origin, ":*"); found {
-		into, key = o.ports, before
+	if scheme == "file" {
+		return scheme, "", rest == "" // what Electron programs send whose pages are files
 	}
-	if old, has := into[key]; !has || old {
-		into[key] = allowed
+	host, port, hasPort := splitHost(rest)
+	ok = !hasPort || validPort(port) && port != usualPort(scheme)
+	if ofWeb(scheme) {
+		return scheme, host, ok && validWebHost(host)
 	}
-}
-
-// Allows says whether a page of this origin may use the gate. What is named
-// goes before patterns, and a no before a yes. Nothing is cleaned: an origin
-// that is not spelled as browsers spell it is not allowed.
-func (o *Origins) Allows(origin string) bool {
-	if o == nil || origin == "" || origin == "null" || len(origin) > maxOrigin {
-		return false
-	}
-	if allowed, named := o.exact[origin]; named {
-		return allowed
-	}
-	if !CleanOrigin(origin) {
-		return false
-	}
-	scheme, rest, _ := strings.Cut(origin, "://")
-	host, _, _ := splitHost(rest)
-	byPort, hasPort := o.ports[scheme+"://"+host]
-	byScheme, hasScheme := o.schemes[scheme]
-	return (hasPort || hasScheme) && (byPort || !hasPort) && (byScheme || !hasScheme)
+	return scheme, host, ok && validHost(host)
 }
 
 // splitHost takes the port off. An IPv6 address keeps its brackets.
@@ -168,6 +100,28 @@ func splitHost(s string) (host, port string, hasPort bool) {
 		return s, "", false
 	}
 	return s[:i], s[i+1:], true
+}
+
+// ofWeb says whether anybody on the network can have a page of this scheme.
+// These are the special schemes of the URL standard, files left out.
+func ofWeb(scheme string) bool {
+	switch scheme {
+	case "http", "https", "ws", "wss", "ftp":
+		return true
+	}
+	return false
+}
+
+// usualPort is the port that an origin of the scheme has when it names none.
+// Origins of other schemes have no pattern of ports.
+func usualPort(scheme string) string {
+	switch scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	return ""
 }
 
 func validScheme(s string) bool {
@@ -182,23 +136,72 @@ func validScheme(s string) bool {
 	return s != ""
 }
 
+// validHost takes the host of a program's scheme, in which browsers keep the
+// letter case: the identifier of an extension, or a name.
 func validHost(s string) bool {
-	letters := "-._"
-	if inner, found := strings.CutPrefix(s, "["); found {
-		inner, found = strings.CutSuffix(inner, "]")
-		if !found {
-			return false
-		}
-		s, letters = inner, ":."
-	}
 	for i := range len(s) {
 		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', strings.IndexByte(letters, c) >= 0:
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_':
 		default:
 			return false
 		}
 	}
 	return s != ""
+}
+
+// validWebHost takes a name in small letters, or an address in its shortest
+// form, which is how browsers write the host of a website.
+func validWebHost(s string) bool {
+	if strings.HasPrefix(s, "[") {
+		var buf [64]byte
+		b, ok := appendIPv6(buf[:0], s)
+		return ok && string(b) == s
+	}
+	name := strings.TrimSuffix(s, ".") // a dot at the end makes another origin
+	if !validHost(name) || strings.HasPrefix(name, ".") || strings.Contains(name, "..") || strings.HasSuffix(name, ".") {
+		return false
+	}
+	for i := range len(name) {
+		if name[i] >= 'A' && name[i] <= 'Z' {
+			return false
+		}
+	}
+	if !digits(name[strings.LastIndexByte(name, '.')+1:]) {
+		return true
+	}
+	_, err := netip.ParseAddr(s) // to a browser, what ends in a number is an address
+	return err == nil
+}
+
+// webHost spells a host as browsers do; what is none stays as it is.
+func webHost(s string) string {
+	if b, ok := appendIPv6(nil, s); ok {
+		return string(b)
+	}
+	return strings.ToLower(s)
+}
+
+// appendIPv6 appends an IPv6 address in brackets in the spelling of the URL
+// standard, which has no dots in it.
+func appendIPv6(b []byte, s string) ([]byte, bool) {
+	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
+		return b, false
+	}
+	a, err := netip.ParseAddr(s[1 : len(s)-1])
+	if err != nil || !a.Is6() || a.Zone() != "" {
+		return b, false
+	}
+	b = append(b, '[')
+	if a.Is4In6() {
+		v4 := a.As16()
+		b = append(b, "::ffff:"...)
+		b = strconv.AppendUint(b, uint64(v4[12])<<8|uint64(v4[13]), 16)
+		b = append(b, ':')
+		b = strconv.AppendUint(b, uint64(v4[14])<<8|uint64(v4[15]), 16)
+	} else {
+		b = a.AppendTo(b)
+	}
+	return append(b, ']'), true
 }
 
 func validPort(s string) bool {
@@ -210,14 +213,4 @@ func validPort(s string) bool {
 		n = n*10 + int(s[i]-'0')
 	}
 	return n <= 65535
-}
-
-func usualPort(scheme string) string {
-	switch scheme {
-	case "http":
-		return "80"
-	case "https":
-		return "443"
-	}
-	return ""
 }

@@ -69,10 +69,10 @@ type Grant struct {
 	TokensPerDay Cap       `json:"tokens_per_day,omitzero"` // prompts and answers together; 0 is no limit
 }
 
-// WithDefaults says what a grant leaves open.
+// WithDefaults fills in what a grant leaves open.
 func (g Grant) WithDefaults() Grant {
-	if g.Rate == (Rate{}) {
-		g.Rate = DefaultRate
+	if !g.Rate.Limited() && g.Rate != NoRate {
+		g.Rate = DefaultRate // half a rate, a count without a time, is no way to lose the limit
 	}
 	if g.Concurrent == 0 {
 		g.Concurrent = DefaultConcurrent
@@ -81,6 +81,12 @@ func (g Grant) WithDefaults() Grant {
 		g.TokensPerDay = NoCap
 	}
 	return g
+}
+
+// ended says whether the key no longer works. The monotonic clock is taken off,
+// because it stands still while a laptop sleeps.
+func (g Grant) ended(now time.Time) bool {
+	return !g.Expires.IsZero() && !now.Round(0).Before(g.Expires)
 }
 
 // Caller is the holder of a credential as the keys know it at one moment.
@@ -143,7 +149,7 @@ func Decide(h Head) Verdict {
 		return Verdict{Reason: WrongKey}
 	case h.Caller.Suspended:
 		return Verdict{Reason: SuspendedKey}
-	case !h.Caller.Grant.Expires.IsZero() && !h.Now.Before(h.Caller.Grant.Expires):
+	case h.Caller.Grant.ended(h.Now):
 		return Verdict{Reason: ExpiredKey}
 	case h.InAddress && !h.Caller.Grant.InAddress:
 		return Verdict{Reason: KeyInAddress}

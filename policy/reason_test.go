@@ -53,13 +53,13 @@ func TestStatusOfEveryReason(t *testing.T) {
 			t.Errorf("Allowed answers %d of its own", s)
 		case r != Allowed && (s < 400 || s > 599):
 			t.Errorf("%s answers %d", r, s)
-		case r.Failed() != (s >= 500 && r != Draining):
+		case r.Failed() != (s >= 500 && r != Draining && r != QueueFull):
 			t.Errorf("%s: status %d, failed %v", r, s, r.Failed())
 		case s == 500 && r != InternalFault:
 			t.Errorf("%s fell through to 500", r)
 		}
 	}
-	for _, r := range []Reason{NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey} {
+	for _, r := range []Reason{NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey, KeyInAddress} {
 		if r.Status() != 401 {
 			t.Errorf("%s answers %d", r, r.Status())
 		}

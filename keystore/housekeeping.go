@@ -13,7 +13,7 @@ import (
 // is the Store's only goroutine.
 func (s *Store) keepHouse(ctx context.Context) {
 	defer close(s.stopped)
-	var due <-chan time.Time
+	var due, tell <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -25,6 +25,14 @@ func (s *Store) keepHouse(ctx context.Context) {
 		case <-due:
 			due = nil
 			_ = s.flush() // a failure is in State, and kicks again
+		case <-s.telling:
+			if tell == nil {
+				tell = time.After(tellEvery)
+			}
+		case <-tell:
+			tell = nil
+			s.untold.Store(false) // before the waking: what is counted from here on is told next time
+			s.watchers.Wake()
 		case <-s.sweeping:
 			s.sweep(ctx)
 		}
@@ -34,11 +42,23 @@ func (s *Store) keepHouse(ctx context.Context) {
 // flushSoon has the index written within a minute. It never waits, and is
 // cheap enough for every request.
 func (s *Store) flushSoon() {
-	if s.unsaved.Swap(true) {
+	if s.unsaved.Load() || s.unsaved.Swap(true) {
 		return // somebody kicked before us, and the flush is still to come
 	}
 	select {
 	case s.kicked <- struct{}{}:
+	default:
+	}
+}
+
+// tellSoon has the watchers woken within a second, so that they see the last of
+// many uses too. It never waits, and is cheap enough for every request.
+func (s *Store) tellSoon() {
+	if s.untold.Load() || s.untold.Swap(true) {
+		return
+	}
+	select {
+	case s.telling <- struct{}{}:
 	default:
 	}
 }
@@ -90,31 +110,31 @@ func (s *Store) sweepable() []leftover {
 	return out
 }
 
-// clear deletes the item of a key that could not be entered, also when the
-// caller's time is up.
-func (s *Store) clear(ctx context.Context, id string) {
+// clear deletes an item that could not be entered, or that another one took the
+// place of, also when the caller's time is up.
+func (s *Store) clear(ctx context.Context, item string) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cleanPatience)
 	defer stop()
-	if err := s.ask(func() error { return s.vault.Delete(ctx, id) }); err == nil || errors.Is(err, ErrNotFound) {
-		s.forget(id)
+	if err := s.ask(func() error { return s.vault.Delete(ctx, item) }); err == nil || errors.Is(err, ErrNotFound) {
+		s.forget(item)
 	}
 }
 
 // forget takes an item off the leftovers; the file follows when it is next
 // written.
-func (s *Store) forget(id string) {
+func (s *Store) forget(item string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dropLeftover(id) {
+	if s.dropLeftover(item) {
 		s.flushSoon()
 	}
 }
 
 // dropLeftover says whether there was one. The caller holds mu.
-func (s *Store) dropLeftover(id string) bool {
+func (s *Store) dropLeftover(item string) bool {
 	n := len(s.leftovers)
 	// A clone: an index that is being compared or restored must not change.
-	s.leftovers = slices.DeleteFunc(slices.Clone(s.leftovers), func(l leftover) bool { return l.ID == id })
+	s.leftovers = slices.DeleteFunc(slices.Clone(s.leftovers), func(l leftover) bool { return l.ID == item })
 	return len(s.leftovers) < n
 }
 

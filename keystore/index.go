@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"paddock/internal/atomicfile"
 )
@@ -29,9 +30,44 @@ type index struct {
 	Leftovers []leftover `json:"leftovers,omitempty"`
 }
 
+// record is a key in the index. The members after sha256 came later and are
+// left out where they say nothing.
 type record struct {
 	Key
-	SHA256 string `json:"sha256"` // of the whole key, lower-case hex
+	SHA256    string    `json:"sha256"`               // of the whole key, lower-case hex
+	Item      string    `json:"item,omitempty"`       // name in the vault; the id until the key is rotated
+	OldSHA256 string    `json:"old_sha256,omitempty"` // of the secret before, which works until old_until
+	Today     dayRecord `json:"today,omitzero"`       // in place of the key's, which has no date
+}
+
+func (r record) item() string {
+	if r.Item == "" {
+		return r.ID
+	}
+	return r.Item
+}
+
+// entry makes what the gate needs of a record.
+func (r record) entry() (*entry, error) {
+	e := &entry{key: r.Key, item: r.item(), use: usageOf(r)}
+	e.key.LastUsed = time.Time{}
+	var err error
+	if e.digest, err = parseDigest(r.SHA256); err == nil && r.OldSHA256 != "" {
+		e.old, err = parseDigest(r.OldSHA256)
+	}
+	return e, err
+}
+
+// record is what entry reads.
+func (e *entry) record() record {
+	r := record{Key: e.known(), SHA256: hex.EncodeToString(e.digest[:]), Today: e.use.record()}
+	if e.item != e.key.ID {
+		r.Item = e.item
+	}
+	if !e.key.OldUntil.IsZero() {
+		r.OldSHA256 = hex.EncodeToString(e.old[:])
+	}
+	return r
 }
 
 type leftover struct {
@@ -57,22 +93,27 @@ func loadIndex(path string) (index, error) {
 // check finds what no version of this program wrote. An index that is a little
 // wrong is refused as a whole: guessing here lets somebody in.
 func (x index) check() error {
-	ids, names, digests := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	ids, items, names, digests := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i, r := range x.Keys {
 		err := r.check()
 		switch {
 		case err != nil:
 		case ids[r.ID]:
 			err = fmt.Errorf("id %q stands there twice", r.ID)
+		case items[r.item()]:
+			err = fmt.Errorf("item %q stands there twice", r.item())
 		case names[fold(r.Name)]:
 			err = fmt.Errorf("name %q stands there twice", r.Name)
-		case digests[r.SHA256]:
+		case digests[r.SHA256], digests[r.OldSHA256], r.SHA256 == r.OldSHA256:
 			err = errors.New("its digest stands there twice")
 		}
 		if err != nil {
 			return fmt.Errorf("key %d: %w", i+1, err)
 		}
-		ids[r.ID], names[fold(r.Name)], digests[r.SHA256] = true, true, true
+		ids[r.ID], items[r.item()], names[fold(r.Name)], digests[r.SHA256] = true, true, true, true
+		if r.OldSHA256 != "" {
+			digests[r.OldSHA256] = true
+		}
 	}
 	if x.Colours < 0 {
 		return fmt.Errorf("%d colours", x.Colours)
@@ -81,7 +122,7 @@ func (x index) check() error {
 		if err := checkID(l.ID); err != nil {
 			return fmt.Errorf("leftover: %w", err)
 		}
-		if ids[l.ID] {
+		if items[l.ID] { // the id of a rotated key may be one: its first item
 			return fmt.Errorf("leftover %q is a key", l.ID)
 		}
 		if !l.Vault.lasts() {
@@ -100,7 +141,12 @@ func (r record) check() error {
 	} else if name != r.Name {
 		return fmt.Errorf("name %.80q is not trimmed", r.Name)
 	}
-	if _, err := r.digest(); err != nil {
+	if r.Item != "" {
+		if err := checkID(r.Item); err != nil {
+			return err
+		}
+	}
+	if _, err := r.entry(); err != nil {
 		return err
 	}
 	switch {
@@ -112,14 +158,16 @@ func (r record) check() error {
 		return fmt.Errorf("vault %.20q", string(r.Vault))
 	case r.Made.IsZero():
 		return errors.New("it was never made")
+	case r.OldUntil.IsZero() != (r.OldSHA256 == ""):
+		return errors.New("an old secret without an end, or an end without one")
 	}
-	return nil
+	return r.Today.check()
 }
 
-func (r record) digest() (d [sha256.Size]byte, err error) {
-	b, err := hex.DecodeString(r.SHA256)
-	if err != nil || len(b) != len(d) || r.SHA256 != strings.ToLower(r.SHA256) {
-		return d, fmt.Errorf("sha256 %.80q is not a digest", r.SHA256)
+func parseDigest(text string) (d [sha256.Size]byte, err error) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(d) || text != strings.ToLower(text) {
+		return d, fmt.Errorf("sha256 %.80q is not a digest", text)
 	}
 	return [sha256.Size]byte(b), nil
 }
@@ -129,20 +177,23 @@ func (k VaultKind) lasts() bool { return k == VaultKeychain || k == VaultFile }
 
 // table is what the gate reads: immutable once it is published.
 type table struct {
-	byDigest map[[sha256.Size]byte]*entry
+	byDigest map[[sha256.Size]byte]*holder // old secrets included
 	byID     map[string]*entry
 	all      []*entry // by Made
 }
 
 func newTable(all []*entry) *table {
 	t := &table{
-		byDigest: make(map[[sha256.Size]byte]*entry, len(all)),
+		byDigest: make(map[[sha256.Size]byte]*holder, len(all)),
 		byID:     make(map[string]*entry, len(all)),
 		all:      all,
 	}
 	slices.SortStableFunc(all, func(a, b *entry) int { return a.key.Made.Compare(b.key.Made) })
 	for _, e := range all {
-		t.byDigest[e.digest] = e
+		t.byDigest[e.digest] = &e.present
+		if !e.key.OldUntil.IsZero() {
+			t.byDigest[e.old] = &e.former
+		}
 		t.byID[e.key.ID] = e
 	}
 	return t

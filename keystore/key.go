@@ -14,7 +14,7 @@ import (
 // Key is what is known of one key; never the key itself, nor its digest. It is
 // a copy: changing it changes nothing. Its JSON is what --json prints.
 type Key struct {
-	ID        string       `json:"id"`   // stable for the life of the key; also its name in the vault
+	ID        string       `json:"id"`   // stable for the life of the key; also the name of its first item in the vault
 	Name      string       `json:"name"` // as the owner wrote it, trimmed
 	Hint      string       `json:"hint"` // the first characters, such as "pdk_7Qm"
 	Grant     policy.Grant `json:"grant"`
@@ -26,6 +26,12 @@ type Key struct {
 	Made     time.Time `json:"made"`
 	Changed  time.Time `json:"changed"`
 	LastUsed time.Time `json:"last_used,omitzero"`
+	// OldUntil is the first moment at which the secret before the last Rotate
+	// no longer works; zero when there is none, or that moment has passed.
+	OldUntil time.Time `json:"old_until,omitzero"`
+	// Today is what counts on the present day of the local calendar, as Tokens
+	// has it.
+	Today Usage `json:"today"`
 }
 
 // Colours is how many colours keys can have.

@@ -134,7 +134,7 @@ func (o *OSKeychain) Probe(ctx context.Context) error {
 	go func() {
 		defer func() {
 			if p := recover(); p != nil {
-				c <- fmt.Errorf("the keychain broke off: %v", p)
+				c <- fmt.Errorf("%w: %v", errBrokeOff, p)
 			}
 		}()
 		c <- o.calls.probe(ctx)
@@ -190,6 +190,13 @@ func (o *OSKeychain) wasLate() {
 		f()
 	}
 }
+
+// errBrokeOff goes with the ErrNoVault of a vault that was lost in the middle of
+// a call: unlike one that was never there, it may have done what it was asked.
+var (
+	errBrokeOff  = errors.New("the keychain broke off")
+	errVaultLost = fmt.Errorf("%w: %w", ErrNoVault, errBrokeOff)
+)
 
 type answer struct {
 	text string
@@ -250,7 +257,7 @@ func (o *OSKeychain) do(ctx context.Context, id string, f func(context.Context) 
 func (o *OSKeychain) call(ctx context.Context, f func(context.Context) (string, error)) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			a = answer{err: fmt.Errorf("%w: the keychain broke off: %v", ErrNoVault, p)}
+			a = answer{err: fmt.Errorf("%w: %v", errVaultLost, p)}
 		}
 	}()
 	if err := o.calls.ready(); err != nil {
@@ -326,9 +333,9 @@ func classify(err error) error {
 		{"dbus-launch", ErrNoVault},
 		{"session bus", ErrNoVault},
 		{"dial unix", ErrNoVault},
-		{"connection closed by user", ErrNoVault}, // the bus went away
-		{"broken pipe", ErrNoVault},
-		{"Message recipient disconnected", ErrNoVault}, // the service went away
+		{"connection closed by user", errVaultLost}, // the bus went away
+		{"broken pipe", errVaultLost},
+		{"Message recipient disconnected", errVaultLost}, // the service went away
 	} {
 		if strings.Contains(text, k.part) {
 			return is(k.kind)

@@ -95,9 +95,48 @@ func TestKeychainThatPanicsIsAnError(t *testing.T) {
 	ring := &fakeRing{broken: "invalid memory address"}
 	v := newOSKeychain(ring.calls())
 	for range 2 { // its turn is given back
-		if err := v.Set(within(t, 5*time.Second), "k", NewSecret("x")); !errors.Is(err, ErrNoVault) {
+		if err := v.Set(within(t, 5*time.Second), "k", NewSecret("x")); !errors.Is(err, ErrNoVault) || !mayHold(err) {
 			t.Errorf("panicking: %v", err)
 		}
+	}
+}
+
+// The story: the bus went away after the keychain had stored the item, the
+// note of it was dropped as if there were no keychain, and the item stayed.
+func TestItemStoredAsTheBusGoesIsClearedAway(t *testing.T) {
+	for what, breakOff := range map[string]func() error{
+		"a panic":   func() error { panic("invalid memory address") },
+		"an answer": func() error { return errors.New("dbus: connection closed by user") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			home, ring := t.TempDir(), &fakeRing{}
+			calls := ring.calls()
+			set := calls.set
+			calls.set = func(service, id, secret string) error {
+				_ = set(service, id, secret)
+				return breakOff()
+			}
+			s := openWith(t, home, newOSKeychain(calls))
+			if _, _, err := s.Add(t.Context(), "alice", grant); !errors.Is(err, ErrNoVault) || len(ring.items) != 1 {
+				t.Fatalf("it says %v, with %d items", err, len(ring.items))
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if x := readIndex(t, home); len(x.Leftovers) != 1 {
+				t.Errorf("the index says %+v", x)
+			}
+			s = reopen(t, home, ring)
+			k, _ := mustAdd(t, s, "bob")
+			wait(t, "the item to go", func() bool {
+				ring.mu.Lock()
+				defer ring.mu.Unlock()
+				return len(ring.items) == 1
+			})
+			if !ring.has(k.ID) {
+				t.Error("the wrong one went")
+			}
+		})
 	}
 }
 
@@ -217,6 +256,17 @@ func TestClassify(t *testing.T) {
 	} {
 		if err := classify(errors.New(text)); !errors.Is(err, want) {
 			t.Errorf("%q is %v", text, err)
+		}
+	}
+	for text, sure := range map[string]bool{
+		"The name org.freedesktop.secrets was not provided by any .service files": true,
+		"dial unix /tmp/dbus-gone: connect: no such file or directory":            true,
+		"dbus: connection closed by user":                                         false,
+		"Message recipient disconnected from message bus without replying":        false,
+		"write unix @->/tmp/dbus-x: write: broken pipe":                           false,
+	} {
+		if mayHold(classify(errors.New(text))) == sure {
+			t.Errorf("%q: that nothing was stored is sure: %v, want %v", text, !sure, sure)
 		}
 	}
 	for _, c := range []struct{ err, want error }{

@@ -5,7 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,6 +22,9 @@ import (
 const (
 	// flushEvery bounds how often uses of keys write the index file.
 	flushEvery = time.Minute
+	// tellEvery bounds how often uses of keys wake whoever watches: screens show
+	// them to the second at best.
+	tellEvery = time.Second
 	// cleanPatience is the deadline of a call that clears an item away.
 	cleanPatience = 10 * time.Second
 )
@@ -29,7 +32,8 @@ const (
 // Options are what tests change. The zero value is right for the program.
 type Options struct {
 	Now        func() time.Time // the clock; nil is time.Now
-	FlushEvery time.Duration    // how often LastUsed is written at most; 0 is a minute
+	Zone       *time.Location   // whose midnight begins a day; nil is time.Local
+	FlushEvery time.Duration    // how often uses are written at most; 0 is a minute
 }
 
 // Store is the keys of one home: an index in keys.json, their secrets in a
@@ -39,16 +43,18 @@ type Options struct {
 // All methods are safe for concurrent use. Those that change something take
 // turns by one mutex, which is never held while a vault is asked: a keychain
 // that waits for its owner holds up nobody but the one who asked it. Authenticate,
-// Valid, Used, List, Find and State never wait for that mutex, a disk or a vault.
+// Valid, Used, Spend, Tokens, List, Find and State never wait for that mutex, a disk or a vault.
 //
 // What takes a right away is in force before it is on disk, what gives one
 // after. When the disk refuses, the former therefore holds (until the program
 // ends, or a later write succeeds: it is tried again each minute and by Close)
-// and answers *UnsavedError; the latter did not happen.
+// and answers *UnsavedError; the latter did not happen. Rotate, which does
+// both, did not happen either.
 type Store struct {
 	path  string
 	vault Vault
 	now   func() time.Time
+	zone  *time.Location
 	every time.Duration
 	save  func(path string, version int, value any) error
 
@@ -63,11 +69,13 @@ type Store struct {
 	colours   int
 	leftovers []leftover
 	pending   map[string]bool // folded names being added
-	fresh     map[string]bool // ids being added: their leftovers are not swept
+	fresh     map[string]bool // items being stored: these leftovers are not swept
 	passed    bool            // a sweep left out a fresh one
 
 	unsaved  atomic.Bool   // the file is older than the table
 	kicked   chan struct{} // capacity 1: something is to be flushed
+	untold   atomic.Bool   // a use that the watchers were not woken for
+	telling  chan struct{} // capacity 1: wake them
 	sweeping chan struct{} // capacity 1: the vault answers, so clear leftovers
 	stop     context.CancelFunc
 	stopped  chan struct{}
@@ -75,32 +83,60 @@ type Store struct {
 
 type fault struct{ err error }
 
-// entry is one key as the gate sees it: immutable but for used, which all
+// entry is one key as the gate sees it: immutable but for use, which all
 // entries of one key share.
 type entry struct {
-	key    Key // LastUsed is in used
-	folded string
+	key    Key    // LastUsed and Today are in use
+	item   string // name of its secret in the vault
 	digest [sha256.Size]byte
+	old    [sha256.Size]byte // of the secret before, while key.OldUntil is set
+	use    *usage
+
+	folded          string
+	present, former holder // former stands in no table while key.OldUntil is not set
+}
+
+// holder is whom a digest stands for.
+type holder struct {
+	digest [sha256.Size]byte
+	until  time.Time // when it stands for nobody any more; zero is never
 	caller policy.Caller
-	used   *atomic.Int64 // Unix nanoseconds, 0 for never
 }
 
-func newEntry(k Key, digest [sha256.Size]byte, used *atomic.Int64) *entry {
-	return &entry{
-		key: k, folded: fold(k.Name), digest: digest, used: used,
-		caller: policy.Caller{
-			ID: k.ID, Name: k.Name, Hint: k.Hint, Colour: k.Colour, Grant: k.Grant, Known: true, Suspended: k.Suspended,
-		},
+// ready fills in what follows from the rest.
+func (e *entry) ready() *entry {
+	k := &e.key
+	caller := policy.Caller{
+		ID: k.ID, Name: k.Name, Hint: k.Hint, Colour: k.Colour, Grant: k.Grant, Known: true, Suspended: k.Suspended,
 	}
+	e.folded = fold(k.Name)
+	e.present = holder{digest: e.digest, caller: caller}
+	e.former = holder{digest: e.old, until: k.OldUntil, caller: caller}
+	return e
 }
 
-func (e *entry) copy() Key {
+// view is a key as others see it, on a day.
+func (s *Store) view(e *entry, today date) Key {
+	k := e.known()
+	if s.over(k.OldUntil) {
+		k.OldUntil = time.Time{}
+	}
+	k.Today = e.use.count(today)
+	return k
+}
+
+// known is the key with its last use.
+func (e *entry) known() Key {
 	k := e.key
-	if n := e.used.Load(); n != 0 {
+	if n := e.use.last.Load(); n != 0 {
 		k.LastUsed = time.Unix(0, n).UTC()
 	}
 	return k
 }
+
+// over says whether a moment has come. The clock is asked only when there is
+// one.
+func (s *Store) over(end time.Time) bool { return !end.IsZero() && !s.now().Before(end) }
 
 // UnsavedError says that a change is in force and could not be written.
 type UnsavedError struct{ Err error }
@@ -131,12 +167,15 @@ var ErrAltered = errors.New("the vault holds another secret than the key")
 // here on and closes it. Open never asks the vault anything.
 func Open(home string, v Vault, o Options) (*Store, error) {
 	s := &Store{
-		path: indexPath(home), vault: v, now: o.Now, every: o.FlushEvery, save: atomicfile.Save,
+		path: indexPath(home), vault: v, now: o.Now, zone: o.Zone, every: o.FlushEvery, save: atomicfile.Save,
 		pending: map[string]bool{}, fresh: map[string]bool{},
-		kicked: make(chan struct{}, 1), sweeping: make(chan struct{}, 1), stopped: make(chan struct{}),
+		kicked: make(chan struct{}, 1), telling: make(chan struct{}, 1), sweeping: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.zone == nil {
+		s.zone = time.Local
 	}
 	if s.every <= 0 {
 		s.every = flushEvery
@@ -148,16 +187,14 @@ func Open(home string, v Vault, o Options) (*Store, error) {
 	s.colours, s.leftovers = x.Colours, x.Leftovers
 	all := make([]*entry, 0, len(x.Keys))
 	for _, r := range x.Keys {
-		digest, err := r.digest()
+		e, err := r.entry()
 		if err != nil {
 			return nil, fmt.Errorf("opening the keys: %w", &DamagedError{Path: s.path, Err: err})
 		}
-		used := new(atomic.Int64)
-		if !r.LastUsed.IsZero() {
-			used.Store(r.LastUsed.UnixNano())
+		if s.over(e.key.OldUntil) { // for good, whatever the clock says later
+			e.key.OldUntil = time.Time{}
 		}
-		r.LastUsed = time.Time{}
-		all = append(all, newEntry(r.Key, digest, used))
+		all = append(all, e.ready())
 	}
 	s.table.Store(newTable(all))
 	if l, ok := v.(lateVault); ok {
@@ -187,12 +224,14 @@ func (s *Store) Close() error {
 }
 
 // nobody is compared with when no key matches, so that this costs the same.
-var nobody entry
+var nobody holder
 
 // Authenticate looks up who holds a presented key. It reads one atomic pointer
 // to an immutable map: no lock, no disk, no vault, no allocation. The zero
 // Caller is nobody. Whether the key is suspended or has expired is for policy
-// to judge; it costs the same work, and so does a key that nobody has.
+// to judge; it costs the same work, and so does a key that nobody has. The old
+// secret of a rotated key stands for nobody once its grace is over; it alone
+// costs a look at the clock.
 func (s *Store) Authenticate(presented string) policy.Caller {
 	if !wellFormed(presented) { // a typing error needs no look-up; that it is one tells nothing about keys
 		return policy.Caller{}
@@ -207,54 +246,23 @@ func (s *Store) Authenticate(presented string) policy.Caller {
 	digest := sha256.Sum256(b)
 	// The look-up's time may tell something about digests, and that is all
 	// right: nobody can choose a key by its digest.
-	e, ok := s.table.Load().byDigest[digest]
+	h, ok := s.table.Load().byDigest[digest]
 	if !ok {
-		e = &nobody
+		h = &nobody
 	}
-	if !equal(&e.digest, &digest) {
-		e = &nobody
+	if !equal(&h.digest, &digest) || s.over(h.until) {
+		h = &nobody
 	}
-	return e.caller
+	return h.caller
 }
 
-// Valid says whether a key exists and is not suspended. A request that was
-// authenticated asks once more when it is registered as running: a revocation
-// in between is seen here, a later one finds the request and cancels it.
+// Valid says whether a key exists, is not suspended and has not expired. A
+// request that was authenticated asks once more when it is registered as
+// running: a revocation in between is seen here, a later one finds the request
+// and cancels it.
 func (s *Store) Valid(id string) bool {
 	e, ok := s.table.Load().byID[id]
-	return ok && !e.key.Suspended
-}
-
-// Tokens returns what a key has spent on the day of at, by the local clock.
-func (s *Store) Tokens(id string, at time.Time) int64 { return 0 }
-
-// Spend adds to what a key has spent on the day of at.
-func (s *Store) Spend(id string, tokens int64, at time.Time) {}
-
-// Used notes that a key was used. It writes nothing to disk at once.
-func (s *Store) Used(id string, at time.Time) {
-	e, ok := s.table.Load().byID[id]
-	if !ok {
-		return
-	}
-	now := at.UnixNano()
-	for {
-		old := e.used.Load()
-		if now <= old {
-			return
-		}
-		if !e.used.CompareAndSwap(old, now) {
-			continue
-		}
-		if e.key.Vault.lasts() {
-			s.flushSoon()
-		}
-		// Screens show it to the second at best.
-		if now-old >= int64(time.Second) {
-			s.watchers.Wake()
-		}
-		return
-	}
+	return ok && !e.key.Suspended && !s.over(e.key.Grant.Expires)
 }
 
 // Add makes a key and returns it with its secret, which can be had again by
@@ -273,6 +281,9 @@ func (s *Store) add(ctx context.Context, name string, g policy.Grant) (Key, Secr
 	if err != nil {
 		return Key{}, Secret{}, err
 	}
+	if err := checkGrant(g); err != nil {
+		return Key{}, Secret{}, err
+	}
 	release, err := s.reserve(name)
 	if err != nil {
 		return Key{}, Secret{}, err
@@ -283,22 +294,9 @@ func (s *Store) add(ctx context.Context, name string, g policy.Grant) (Key, Secr
 		return Key{}, Secret{}, err
 	}
 	id, secret := newID(name), Mint()
-	if err := s.announce(id, kind); err != nil {
-		return Key{}, Secret{}, err
-	}
 	defer s.settle(id)
-	err = s.ask(func() error { return s.vault.Set(ctx, id, secret) })
-	if now := s.vault.Kind(); now != kind { // a keychain came up after the decision
-		kind = now
-		if noteErr := s.announce(id, kind); err == nil && noteErr != nil {
-			s.clear(ctx, id)
-			return Key{}, Secret{}, noteErr
-		}
-	}
+	kind, err = s.put(ctx, id, secret, kind)
 	if err != nil {
-		if !mayHold(err) {
-			s.forget(id)
-		}
 		return Key{}, Secret{}, err
 	}
 	key, err := s.enter(Key{ID: id, Name: name, Hint: HintOf(secret), Grant: g, Vault: kind}, secret)
@@ -310,9 +308,48 @@ func (s *Store) add(ctx context.Context, name string, g policy.Grant) (Key, Secr
 	return key, secret, nil
 }
 
+// checkGrant refuses a grant that could be written and not be read again: it
+// would take all keys with it.
+func checkGrant(g policy.Grant) error {
+	b, err := json.Marshal(g)
+	if err == nil {
+		err = json.Unmarshal(b, &g)
+	}
+	if err != nil {
+		return fmt.Errorf("a grant that cannot be kept: %w", err)
+	}
+	return nil
+}
+
+// put stores a new item and returns the kind of vault that has it. The item
+// counts as a leftover until it is entered, and is spared until settle.
+func (s *Store) put(ctx context.Context, item string, secret Secret, kind VaultKind) (VaultKind, error) {
+	if err := s.announce(item, kind); err != nil {
+		return "", err
+	}
+	err := s.ask(func() error { return s.vault.Set(ctx, item, secret) })
+	if now := s.vault.Kind(); now != kind { // a keychain came up after the decision
+		kind = now
+		if noteErr := s.announce(item, kind); err == nil && noteErr != nil {
+			s.clear(ctx, item)
+			return "", noteErr
+		}
+	}
+	if err != nil {
+		if !mayHold(err) {
+			s.forget(item)
+		}
+		return "", err
+	}
+	return kind, nil
+}
+
 // mayHold says whether a vault that answered a Set with err may hold the item
 // now, or later.
 func mayHold(err error) bool {
+	if errors.Is(err, errBrokeOff) {
+		return true
+	}
 	for _, sure := range []error{ErrNoVault, ErrLocked, ErrTooBig, ErrNoPassphrase, ErrWrongPassphrase} {
 		if errors.Is(err, sure) {
 			return false
@@ -359,30 +396,30 @@ func (s *Store) decide(ctx context.Context) (VaultKind, error) {
 // announce writes down that an item will be stored, before it is. Thus a
 // program that is killed in the middle leaves a note, and a disk that refuses
 // is noticed before anybody is asked to unlock a keychain.
-func (s *Store) announce(id string, kind VaultKind) error {
+func (s *Store) announce(item string, kind VaultKind) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return ErrClosed
 	}
-	s.fresh[id] = true
+	s.fresh[item] = true
 	if !kind.lasts() {
 		return nil
 	}
-	s.leftovers = append(s.leftovers, leftover{id, kind})
+	s.leftovers = append(s.leftovers, leftover{item, kind})
 	if err := s.write(s.table.Load()); err != nil {
-		s.dropLeftover(id)
-		delete(s.fresh, id)
+		s.dropLeftover(item)
+		delete(s.fresh, item)
 		return err
 	}
 	return nil
 }
 
 // settle ends what announce began: what is still a leftover now is one.
-func (s *Store) settle(id string) {
+func (s *Store) settle(item string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.fresh, id)
+	delete(s.fresh, item)
 	if s.passed {
 		s.passed = false
 		s.sweepSoon()
@@ -399,7 +436,8 @@ func (s *Store) enter(k Key, secret Secret) (Key, error) {
 	k.Made = s.stamp()
 	k.Changed = k.Made
 	k.Colour = s.colours % Colours
-	next := s.table.Load().with(newEntry(k, sha256.Sum256([]byte(secret.Reveal())), new(atomic.Int64)))
+	e := &entry{key: k, item: k.ID, digest: sha256.Sum256([]byte(secret.Reveal())), use: new(usage)}
+	next := s.table.Load().with(e.ready())
 	leftovers := slices.Clone(s.leftovers)
 	s.colours++
 	s.dropLeftover(k.ID)
@@ -416,18 +454,21 @@ func (s *Store) enter(k Key, secret Secret) (Key, error) {
 
 // Suspend refuses a key until Resume. Suspending twice changes nothing.
 func (s *Store) Suspend(name string) error {
-	return s.edit("suspending", name, takes, func(k *Key) { k.Suspended = true })
+	return s.edit("suspending", name, takes, func(k *Key) error { k.Suspended = true; return nil })
 }
 
 // Resume ends a Suspend.
 func (s *Store) Resume(name string) error {
-	return s.edit("resuming", name, gives, func(k *Key) { k.Suspended = false })
+	return s.edit("resuming", name, gives, func(k *Key) error { k.Suspended = false; return nil })
 }
 
 // Edit changes what a key may do. When the disk refuses, nothing is changed.
 // The function must not call the Store.
 func (s *Store) Edit(name string, change func(*policy.Grant)) error {
-	return s.edit("editing", name, gives, func(k *Key) { change(&k.Grant) })
+	return s.edit("editing", name, gives, func(k *Key) error {
+		change(&k.Grant)
+		return checkGrant(k.Grant)
+	})
 }
 
 // direction says whether a change is in force before or after it is on disk.
@@ -438,7 +479,7 @@ const (
 	takes direction = true
 )
 
-func (s *Store) edit(doing, name string, way direction, change func(*Key)) error {
+func (s *Store) edit(doing, name string, way direction, change func(*Key) error) error {
 	wrap := func(err error) error { return fmt.Errorf("%s key %.80q: %w", doing, name, err) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -450,13 +491,16 @@ func (s *Store) edit(doing, name string, way direction, change func(*Key)) error
 	if old == nil {
 		return wrap(ErrNoKey)
 	}
-	k := old.key
-	change(&k)
-	if k == old.key {
+	e := *old
+	k := &e.key
+	if err := change(k); err != nil {
+		return wrap(err)
+	}
+	if *k == old.key {
 		return nil
 	}
 	k.Changed = s.stamp()
-	next := t.with(newEntry(k, old.digest, old.used))
+	next := t.with(e.ready())
 	if way == takes {
 		s.publish(next)
 	}
@@ -472,19 +516,19 @@ func (s *Store) edit(doing, name string, way direction, change func(*Key)) error
 	return nil
 }
 
-// Remove revokes a key for good. It is refused from the first moment on,
+// Remove revokes a key for good, its old secret included. It is refused from the first moment on,
 // before the disk and the vault are asked. After a *LeftoverError or an
 // *UnsavedError it is refused too.
 func (s *Store) Remove(ctx context.Context, name string) error {
 	wrap := func(err error) error { return fmt.Errorf("removing key %.80q: %w", name, err) }
-	k, fileErr, err := s.revoke(name)
+	e, fileErr, err := s.revoke(name)
 	if err != nil {
 		return wrap(err)
 	}
 	if fileErr != nil {
 		fileErr = &UnsavedError{fileErr}
 	}
-	if err := s.discard(ctx, k); err != nil {
+	if err := s.discard(ctx, e); err != nil {
 		fileErr = errors.Join(fileErr, &LeftoverError{err})
 	} else {
 		s.sweepSoon()
@@ -495,36 +539,36 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 	return nil
 }
 
-func (s *Store) revoke(name string) (k Key, fileErr, err error) {
+func (s *Store) revoke(name string) (e *entry, fileErr, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return Key{}, nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
 	t := s.table.Load()
-	e := t.find(name)
+	e = t.find(name)
 	if e == nil {
-		return Key{}, nil, ErrNoKey
+		return nil, nil, ErrNoKey
 	}
 	next := t.without(e.key.ID)
 	s.publish(next)
 	if e.key.Vault.lasts() {
-		s.leftovers = append(s.leftovers, leftover{e.key.ID, e.key.Vault})
+		s.leftovers = append(s.leftovers, leftover{e.item, e.key.Vault})
 		fileErr = s.write(next)
 	}
-	return e.key, fileErr, nil
+	return e, fileErr, nil
 }
 
 // discard deletes the item of a key that is revoked.
-func (s *Store) discard(ctx context.Context, k Key) error {
-	if err := s.here(ctx, k); err != nil {
+func (s *Store) discard(ctx context.Context, e *entry) error {
+	if err := s.here(ctx, e.key); err != nil {
 		return err
 	}
-	err := s.ask(func() error { return s.vault.Delete(ctx, k.ID) })
+	err := s.ask(func() error { return s.vault.Delete(ctx, e.item) })
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	s.forget(k.ID)
+	s.forget(e.item)
 	return nil
 }
 
@@ -541,15 +585,29 @@ func (s *Store) Copy(ctx context.Context, name string) (Secret, error) {
 
 func (s *Store) copySecret(ctx context.Context, name string) (Secret, error) {
 	e := s.table.Load().find(name)
-	if e == nil {
-		return Secret{}, ErrNoKey
+	for {
+		if e == nil {
+			return Secret{}, ErrNoKey
+		}
+		secret, err := s.fetch(ctx, e)
+		if errors.Is(err, ErrNotFound) {
+			// The key may have been rotated meanwhile.
+			if now := s.table.Load().find(name); now == nil || now.item != e.item {
+				e = now
+				continue
+			}
+		}
+		return secret, err
 	}
+}
+
+func (s *Store) fetch(ctx context.Context, e *entry) (Secret, error) {
 	if err := s.here(ctx, e.key); err != nil {
 		return Secret{}, err
 	}
 	var secret Secret
 	err := s.ask(func() (err error) {
-		secret, err = s.vault.Get(ctx, e.key.ID)
+		secret, err = s.vault.Get(ctx, e.item)
 		return err
 	})
 	if err != nil {
@@ -578,10 +636,10 @@ func (s *Store) here(ctx context.Context, k Key) error {
 
 // List returns the keys, the oldest first.
 func (s *Store) List() []Key {
-	t := s.table.Load()
+	t, today := s.table.Load(), s.dateOf(s.now())
 	out := make([]Key, len(t.all))
 	for i, e := range t.all {
-		out[i] = e.copy()
+		out[i] = s.view(e, today)
 	}
 	return out
 }
@@ -590,7 +648,7 @@ func (s *Store) List() []Key {
 // matter.
 func (s *Store) Find(name string) (Key, bool) {
 	if e := s.table.Load().find(name); e != nil {
-		return e.copy(), true
+		return s.view(e, s.dateOf(s.now())), true
 	}
 	return Key{}, false
 }
@@ -687,7 +745,7 @@ func (s *Store) write(t *table) error {
 	s.unsaved.Store(false) // before reading: a use from here on counts as new
 	for _, e := range t.all {
 		if e.key.Vault.lasts() {
-			x.Keys = append(x.Keys, record{e.copy(), hex.EncodeToString(e.digest[:])})
+			x.Keys = append(x.Keys, e.record())
 		}
 	}
 	err := s.save(s.path, indexVersion, x)

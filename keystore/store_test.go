@@ -317,7 +317,7 @@ func TestVaultThatFailsMakesNoKey(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		left int // notes of items that may turn up
-	}{{ErrLocked, 0}, {ErrNoVault, 0}, {ErrTooBig, 0}, {ErrWrongPassphrase, 0}, {ErrTimeout, 1}, {ErrNotKept, 1}, {errors.New("unheard of"), 1}} {
+	}{{ErrLocked, 0}, {ErrNoVault, 0}, {ErrTooBig, 0}, {ErrWrongPassphrase, 0}, {ErrTimeout, 1}, {ErrNotKept, 1}, {errors.New("unheard of"), 1}, {errVaultLost, 1}} {
 		home := t.TempDir()
 		v := &scripted{MemoryVault: NewMemoryVault(), set: c.err}
 		s := openWith(t, home, v)
@@ -342,7 +342,8 @@ type scripted struct {
 	*MemoryVault
 	mu               sync.Mutex
 	set, get, delete error
-	onSet            func()
+
+	beforeSet, onSet, onDelete func()
 }
 
 func (v *scripted) script(f func()) {
@@ -353,8 +354,11 @@ func (v *scripted) script(f func()) {
 
 func (v *scripted) Set(ctx context.Context, id string, s Secret) error {
 	v.mu.Lock()
-	err, f := v.set, v.onSet
+	err, before, f := v.set, v.beforeSet, v.onSet
 	v.mu.Unlock()
+	if before != nil {
+		before()
+	}
 	if err == nil || errors.Is(err, ErrTimeout) { // gave up, and yet it happens
 		if err := v.MemoryVault.Set(ctx, id, s); err != nil {
 			return err
@@ -378,8 +382,11 @@ func (v *scripted) Get(ctx context.Context, id string) (Secret, error) {
 
 func (v *scripted) Delete(ctx context.Context, id string) error {
 	v.mu.Lock()
-	err := v.delete
+	err, f := v.delete, v.onDelete
 	v.mu.Unlock()
+	if f != nil {
+		f()
+	}
 	if err != nil {
 		return err
 	}
@@ -618,12 +625,19 @@ func TestAuthenticateAllocatesNothing(t *testing.T) {
 	s, _ := ringStore(t, t.TempDir())
 	k, secret := mustAdd(t, s, "alice")
 	hit, miss := secret.Reveal(), Mint().Reveal()
+	mustRotate(t, s, "alice", time.Hour)
+	_, secret = mustAdd(t, s, "bob")
+	mustRotate(t, s, "bob", time.Nanosecond)
+	over := secret.Reveal()
 	now := time.Now()
 	for what, f := range map[string]func(){
-		"a hit":  func() { s.Authenticate(hit) },
+		"a hit":  func() { s.Authenticate(hit) }, // by the old secret
+		"an end": func() { s.Authenticate(over) },
 		"a miss": func() { s.Authenticate(miss) },
 		"Valid":  func() { s.Valid(k.ID) },
 		"Used":   func() { now = now.Add(time.Millisecond); s.Used(k.ID, now) },
+		"Spend":  func() { s.Spend(k.ID, 3, now) },
+		"Tokens": func() { s.Tokens(k.ID, now) },
 	} {
 		if n := testing.AllocsPerRun(1000, f); n != 0 {
 			t.Errorf("%s allocates %v times", what, n)
@@ -651,6 +665,8 @@ func TestReadersNeverWait(t *testing.T) {
 			t.Error("wrong answers")
 		}
 		s.Used(k.ID, time.Now())
+		s.Spend(k.ID, 1, time.Now())
+		s.Tokens(k.ID, time.Now())
 		s.List()
 		s.Find("alice")
 		s.State()
@@ -689,6 +705,7 @@ func TestEverythingAtOnce(t *testing.T) {
 					return
 				}
 				s.Used(c.ID, time.Now())
+				s.Spend(c.ID, 1, time.Now())
 				for i, k := range s.State().Keys {
 					if i == 0 && k.Name != "fixed" {
 						t.Error("the oldest is not the first")
@@ -709,6 +726,10 @@ func TestEverythingAtOnce(t *testing.T) {
 				if !s.Authenticate(secret.Reveal()).Known {
 					t.Error("a new key is not known")
 				}
+				_, rotated, err := s.Rotate(t.Context(), name, time.Hour)
+				if err != nil || !s.Authenticate(rotated.Reveal()).Known || !s.Authenticate(secret.Reveal()).Known {
+					t.Errorf("a rotated key is not known by both secrets: %v", err)
+				}
 				for _, err := range []error{
 					s.Suspend(name), s.Resume(name), s.Edit(name, func(g *policy.Grant) { g.Cloud = !g.Cloud }), s.Remove(t.Context(), name),
 				} {
@@ -716,7 +737,7 @@ func TestEverythingAtOnce(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				if s.Authenticate(secret.Reveal()).Known {
+				if s.Authenticate(secret.Reveal()).Known || s.Authenticate(rotated.Reveal()).Known {
 					t.Error("a removed key is known")
 				}
 			}
@@ -776,9 +797,9 @@ func TestGrantIsAPlainValue(t *testing.T) {
 
 func TestKeyAsJSON(t *testing.T) {
 	s, _ := ringStore(t, t.TempDir())
-	k, secret := mustAdd(t, s, "alice")
+	k, _ := mustAdd(t, s, "alice")
 	s.Used(k.ID, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC))
-	k, _ = s.Find("alice")
+	k, secret := mustRotate(t, s, "alice", time.Hour)
 	b, err := json.Marshal(k)
 	if err != nil {
 		t.Fatal(err)
@@ -787,7 +808,7 @@ func TestKeyAsJSON(t *testing.T) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"id", "name", "hint", "grant", "suspended", "colour", "vault", "made", "changed", "last_used"} {
+	for _, want := range []string{"id", "name", "hint", "grant", "suspended", "colour", "vault", "made", "changed", "last_used", "old_until", "today"} {
 		if _, ok := m[want]; !ok {
 			t.Errorf("%s is missing from %s", want, b)
 		}
@@ -815,6 +836,9 @@ func TestWatch(t *testing.T) {
 	woken("Resume", func() { _ = s.Resume("alice") })
 	woken("Edit", func() { _ = s.Edit("alice", func(g *policy.Grant) { g.Cloud = true }) })
 	woken("Used", func() { s.Used(k.ID, time.Now()) })
+	woken("Used again, soon", func() { s.Used(k.ID, time.Now()) })
+	woken("Spend", func() { s.Spend(k.ID, 1, time.Now()) })
+	woken("Rotate", func() { _, _, _ = s.Rotate(t.Context(), "alice", time.Hour) })
 	woken("Probe", func() { _ = s.Probe(t.Context()) })
 	woken("a problem of the vault", func() { ring.broken = "boom"; _, _ = s.Copy(t.Context(), "alice") })
 	woken("its end", func() { ring.broken = ""; _, _ = s.Copy(t.Context(), "alice") })
@@ -843,15 +867,19 @@ func TestClosedStore(t *testing.T) {
 	}
 	_, _, addErr := s.Add(t.Context(), "bob", grant)
 	_, copyErr := s.Copy(t.Context(), "alice")
+	_, _, rotateErr := s.Rotate(t.Context(), "alice", 0)
 	for what, err := range map[string]error{
-		"adding": addErr, "copying": copyErr, "suspending": s.Suspend("alice"), "resuming": s.Resume("alice"),
+		"adding": addErr, "copying": copyErr, "rotating": rotateErr, "suspending": s.Suspend("alice"), "resuming": s.Resume("alice"),
 		"editing": s.Edit("alice", func(*policy.Grant) {}), "removing": s.Remove(t.Context(), "alice"),
 	} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if !s.Authenticate(secret.Reveal()).Known || len(s.List()) != 1 {
+	k, _ := s.Find("alice")
+	s.Used(k.ID, time.Now())
+	s.Spend(k.ID, 5, time.Now())
+	if !s.Authenticate(secret.Reveal()).Known || len(s.List()) != 1 || s.Tokens(k.ID, time.Now()) != 5 {
 		t.Error("readers do not work any more")
 	}
 }

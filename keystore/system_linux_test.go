@@ -383,6 +383,17 @@ func TestItemCanBeRecognised(t *testing.T) {
 	if s, err := s.Copy(within(t, 10*time.Second), "n8n on the nas"); err != nil || !s.Equal(secret) {
 		t.Errorf("copying: %v", err)
 	}
+	_, secret, err = s.Rotate(within(t, 20*time.Second), "n8n on the NAS", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = k.Secrets(service)
+	if len(got) != 1 || got[0].Value != secret.Reveal() || got[0].Attributes["username"] == key.ID || !strings.Contains(got[0].Label, "n8n-on-the-nas-") {
+		t.Errorf("rotated, the keychain holds %d items, the first %q", len(got), got[0].Label)
+	}
+	if s, err := s.Copy(within(t, 10*time.Second), "n8n on the nas"); err != nil || !s.Equal(secret) {
+		t.Errorf("copying the new secret: %v", err)
+	}
 	if err := s.Remove(within(t, 10*time.Second), "n8n on the NAS"); err != nil || len(k.Secrets(service)) != 0 {
 		t.Errorf("removing: %v", err)
 	}
@@ -411,6 +422,31 @@ func TestStoreWithAHostileKeychain(t *testing.T) {
 		}
 		return err
 	}
+	t.Run("dismissed, for a new secret", func(t *testing.T) {
+		s, f, _ := open(t)
+		_, old := mustAdd(t, s, "alice")
+		works := func(secret Secret) {
+			t.Helper()
+			if c, err := s.Copy(within(t, 20*time.Second), "alice"); err != nil || !c.Equal(secret) || !s.Authenticate(secret.Reveal()).Known {
+				t.Errorf("it does not work or cannot be copied: %v", err)
+			}
+		}
+		f.OnCreate(fakess.Prompt{Outcome: fakess.Dismiss})
+		if _, _, err := s.Rotate(within(t, 20*time.Second), "alice", 0); !errors.Is(err, ErrNotKept) {
+			t.Errorf("it says %v", err)
+		}
+		works(old)
+		f.OnCreate(fakess.Prompt{})
+		f.OnDelete(fakess.Prompt{Outcome: fakess.Dismiss})
+		_, secret := mustRotate(t, s, "alice", 0) // the old item stays for now
+		works(secret)
+		if s.Authenticate(old.Reveal()).Known {
+			t.Error("the old secret works")
+		}
+		f.OnDelete(fakess.Prompt{})
+		works(secret) // an occasion to clear it away
+		testdesk.Wait(t, "the old item to go", 10*time.Second, func() bool { return len(f.Secrets(service)) == 1 })
+	})
 	t.Run("dismissed", func(t *testing.T) {
 		s, f, _ := open(t)
 		f.OnCreate(fakess.Prompt{Outcome: fakess.Dismiss})

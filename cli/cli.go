@@ -182,7 +182,7 @@ func (a *app) root() *cobra.Command {
 		return a.resolve()
 	}
 	root.AddCommand(
-		a.shareCmd(), a.statusCmd(), a.stopCmd(), a.keysCmd(), a.logCmd(), a.settingsCmd(),
+		a.shareCmd(), a.statusCmd(), a.stopCmd(), a.keysCmd(), a.originsCmd(), a.logCmd(), a.settingsCmd(),
 		&cobra.Command{
 			Use: "version", Short: "Print the version", Args: none, Annotations: map[string]string{homeless: "yes"},
 			RunE: func(*cobra.Command, []string) error {

@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) keysCmd() *cobra.Command {
-	keys := &cobra.Command{Use: "keys", Short: "Make, list, copy, suspend and remove keys", Args: none, RunE: groupHelp}
+	keys := &cobra.Command{Use: "keys", Short: "Make, list, edit, copy, rotate, suspend and remove keys", Args: none, RunE: groupHelp}
 	named := func(use, short, op string, done string) *cobra.Command {
 		return &cobra.Command{
 			Use: use + " NAME", Short: short, Args: exactly(1, "the name of a key"), ValidArgsFunction: a.completeKeys,
@@ -61,6 +61,8 @@ func (a *app) keysCmd() *cobra.Command {
 			},
 		},
 		a.copyCmd(),
+		a.editCmd(),
+		a.rotateCmd(),
 		named("suspend", "Refuse a key until it is resumed; its running requests are cut", control.OpKeysSuspend, "%s is suspended"),
 		named("resume", "Let a suspended key in again", control.OpKeysResume, "%s may use the gate again"),
 		named("remove", "Revoke a key for good; its running requests are cut", control.OpKeysRemove, "%s is removed"),
@@ -75,18 +77,13 @@ func groupHelp(c *cobra.Command, _ []string) error {
 }
 
 func (a *app) addCmd() *cobra.Command {
-	var role, expires string
-	var cloud bool
+	var may grantFlags
 	c := &cobra.Command{
 		Use: "add NAME", Short: "Make a key and print it", Args: exactly(1, "a name for the key"),
 		Long: "Make a key for one teammate or one program and print it, and nothing else, on standard output.",
 		RunE: func(c *cobra.Command, args []string) error {
-			g := policy.Grant{Cloud: cloud}
-			var err error
-			if g.Role, err = policy.ParseRole(role); err != nil {
-				return usageError{fmt.Errorf("--role: %w", err)}
-			}
-			if g.Expires, err = parseExpiry(expires, time.Now()); err != nil {
+			g, _, err := may.read(c, time.Now())
+			if err != nil {
 				return err
 			}
 			if _, err := keystore.CheckName(args[0]); err != nil {
@@ -95,30 +92,102 @@ func (a *app) addCmd() *cobra.Command {
 			if err := a.sameVault(c.Context()); err != nil {
 				return err
 			}
-			var r addResult
+			var r secretResult
 			if err := a.call(c.Context(), control.OpKeysAdd, addArgs{args[0], g}, &r); err != nil {
 				return err
 			}
-			if r.Key.Vault == keystore.VaultMemory {
-				fmt.Fprintln(a.Err, "paddock: the key lies in memory and ends with the Paddock that runs")
+			return a.handOver(r, "made")
+		},
+	}
+	may.register(c, settings.FormatDuration(share.DefaultExpiry))
+	return c
+}
+
+func (a *app) editCmd() *cobra.Command {
+	var may grantFlags
+	c := &cobra.Command{
+		Use: "edit NAME", Short: "Change what a key may do; the key stays the same", ValidArgsFunction: a.completeKeys,
+		Args: exactly(1, "the name of a key"),
+		Long: "Change what a key may do, from its next request on. What no flag names stays as it is.\n" +
+			"--model replaces the whole list of models, and --all-models takes it away.\n" +
+			"What was given is taken back with --cloud=false and --in-address=false.",
+		RunE: func(c *cobra.Command, args []string) error {
+			g, given, err := may.read(c, time.Now())
+			if err != nil {
+				return err
 			}
-			var unseen error
+			if len(given) == 0 {
+				return usagef("nothing to change: name what the key may do; see `%s --help`", c.CommandPath())
+			}
+			var k keystore.Key
+			if err := a.call(c.Context(), control.OpKeysEdit, editArgs{args[0], g, given}, &k); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.Err, mayNow(k))
 			if a.json {
-				unseen = a.print(map[string]any{"key": r.Text, "info": r.Key}, nil)
-			} else {
-				_, unseen = fmt.Fprintln(a.Out, r.Text)
-			}
-			if unseen != nil {
-				return fmt.Errorf("the key was made, but %w (%w); print it with `%s keys copy`", errUnprinted, unseen, a.prefix)
+				return a.print(k, nil)
 			}
 			return nil
 		},
 	}
-	c.Flags().StringVar(&role, "role", policy.RoleUser.String(), "`ROLE` of the key. user: use models and look at lists; manager: also pull, create and delete models")
-	c.Flags().StringVar(&expires, "expires", settings.FormatDuration(share.DefaultExpiry), "`WHEN` the key ends: a time from now (30d), a day (2027-01-31) or none")
-	c.Flags().BoolVar(&cloud, "cloud", false, "also allow cloud models, which spend your ollama.com account")
-	_ = c.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"user", "manager"}, cobra.ShellCompDirectiveNoFileComp))
+	may.register(c, "")
+	c.Flags().Lookup("model").Usage = "`PATTERN` of models that the key may use and see, in place of the list that it has; may be given many times"
+	c.Flags().BoolVar(&may.allModels, "all-models", false, "allow every model again")
 	return c
+}
+
+func (a *app) rotateCmd() *cobra.Command {
+	var grace string
+	c := &cobra.Command{
+		Use: "rotate NAME", Short: "Give a key a new secret and print it", ValidArgsFunction: a.completeKeys,
+		Args: exactly(1, "the name of a key"),
+		Long: "Give a key a new secret and print it, and nothing else, on standard output. What the key may do\n" +
+			"stays the same. The old secret works for a while longer, so that its holder has time to change it.",
+		RunE: func(c *cobra.Command, args []string) error {
+			d, err := settings.ParseDuration(grace)
+			if err != nil {
+				return usagef("--grace %q: write a time (24h), or none for an old key that ends at once", grace)
+			}
+			if d > keystore.MaxGrace {
+				return usagef("--grace %s is too long: an old key works on for at most %s", grace, settings.FormatDuration(keystore.MaxGrace))
+			}
+			if err := a.sameVault(c.Context()); err != nil {
+				return err
+			}
+			var r secretResult
+			if err := a.call(c.Context(), control.OpKeysRotate, rotateArgs{args[0], d}, &r); err != nil {
+				return err
+			}
+			if err := a.handOver(r, "changed"); err != nil {
+				return err
+			}
+			if r.Key.OldUntil.After(time.Now()) {
+				fmt.Fprintf(a.Err, "the old key of %s works until %s\n", oneLine(r.Key.Name), r.Key.OldUntil.Local().Format(toTheMinute))
+			} else {
+				fmt.Fprintf(a.Err, "the old key of %s works no more\n", oneLine(r.Key.Name))
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&grace, "grace", "24h", "`TIME` for which the old key still works, such as 1h; none cuts its running requests too")
+	return c
+}
+
+// handOver prints a key that was just made or changed.
+func (a *app) handOver(r secretResult, done string) error {
+	if r.Key.Vault == keystore.VaultMemory {
+		fmt.Fprintln(a.Err, "paddock: the key lies in memory and ends with the Paddock that runs")
+	}
+	var unseen error
+	if a.json {
+		unseen = a.print(map[string]any{"key": r.Text, "info": r.Key}, nil)
+	} else {
+		_, unseen = fmt.Fprintln(a.Out, r.Text)
+	}
+	if unseen != nil {
+		return fmt.Errorf("the key was %s, but %w (%w); print it with `%s keys copy`", done, errUnprinted, unseen, a.prefix)
+	}
+	return nil
 }
 
 // sameVault refuses a --vault that the Paddock that runs does not use: a key
@@ -212,33 +281,53 @@ func listKeys(w io.Writer, keys []keystore.Key, now time.Time) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tKEY\tROLE\tEXPIRES\tLAST USED\tSTATE")
+	fmt.Fprintln(t, "NAME\tKEY\tROLE\tMODELS\tLIMITS\tTODAY\tEXPIRES\tLAST USED\tSTATE")
 	for _, k := range keys {
-		fmt.Fprintf(t, "%s\t%s…\t%s\t%s\t%s\t%s\n", oneLine(k.Name), oneLine(k.Hint), k.Grant.Role, expiry(k), ago(k.LastUsed, now), keyState(k, now))
+		fmt.Fprintf(t, "%s\t%s…\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", oneLine(k.Name), oneLine(k.Hint), k.Grant.Role, models(k.Grant, 2), limits(k.Grant),
+			today(k.Today), expiry(k), ago(k.LastUsed, now), keyState(k, now))
 	}
 	t.Flush()
 }
 
 func showKey(w io.Writer, k keystore.Key, now time.Time) {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	cloud := "no"
-	if k.Grant.Cloud {
-		cloud = "yes"
-	}
-	for _, row := range [][2]string{
+	g := k.Grant.WithDefaults()
+	rows := [][2]string{
 		{"Name", oneLine(k.Name)},
 		{"Key", oneLine(k.Hint) + "…"},
-		{"Role", k.Grant.Role.String()},
-		{"Cloud models", cloud},
+		{"Role", g.Role.String()},
+		{"Models", modelNames(g.Models, policy.MaxPatterns)},
+		{"Cloud models", yesNo(g.Cloud)},
+		{"In the address", yesNo(g.InAddress)},
+		{"Requests", g.Rate.String()},
+		{"At once", g.Concurrent.String()},
+		{"Tokens a day", g.TokensPerDay.String()},
+		{"Today", today(k.Today)},
 		{"Expires", expiry(k)},
 		{"State", keyState(k, now)},
 		{"Made", k.Made.Local().Format(time.DateTime)},
 		{"Last used", ago(k.LastUsed, now)},
 		{"Kept in", string(k.Vault)},
-	} {
+	}
+	for _, row := range rows {
 		fmt.Fprintf(t, "%s\t%s\n", row[0], row[1])
 	}
 	t.Flush()
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// today says what a key has done since midnight.
+func today(u keystore.Usage) string {
+	if u == (keystore.Usage{}) {
+		return "nothing"
+	}
+	return plural(int(u.Requests), "request", "requests") + ", " + plural(int(u.Tokens), "token", "tokens")
 }
 
 func expiry(k keystore.Key) string {
@@ -250,16 +339,23 @@ func expiry(k keystore.Key) string {
 }
 
 func keyState(k keystore.Key, now time.Time) string {
+	state := "on"
 	switch {
 	case k.Suspended:
 		return "suspended"
 	case !k.Grant.Expires.IsZero() && !now.Before(k.Grant.Expires):
 		return "expired"
 	case k.Vault == keystore.VaultMemory:
-		return "on, in memory only"
+		state = "on, in memory only"
 	}
-	return "on"
+	if k.OldUntil.After(now) {
+		state += ", old key too until " + k.OldUntil.Local().Format(toTheMinute)
+	}
+	return state
 }
+
+// toTheMinute is how moments are written that somebody waits for.
+const toTheMinute = "2006-01-02 15:04"
 
 // ago says how long ago a moment was.
 func ago(t, now time.Time) string {

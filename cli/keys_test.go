@@ -16,6 +16,7 @@ import (
 
 	"paddock/cli"
 	"paddock/keystore"
+	"paddock/policy"
 )
 
 // Every command gives the same with and without an instance that runs.
@@ -42,8 +43,12 @@ func TestKeys(t *testing.T) {
 				d.says(1, "", "paddock: the Paddock that runs shares from a terminal and has neither window nor clipboard\n", "keys", "copy", "--clipboard", "alice")
 			}
 			hint := key[:7]
-			d.says(0, "~^NAME            KEY       ROLE     EXPIRES     LAST USED  STATE\nalice           "+hint+"…  user     2099-01-31  never      on\nn8n on the NAS  pdk_...…  manager  never       never      on\n$", "", "keys", "list")
-			d.says(0, "~^Name          alice\nKey           "+hint+"…\nRole          user\nCloud models  no\nExpires       2099-01-31\nState         on\nMade          20\\d\\d-.*\nLast used     never\nKept in       keychain\n$", "", "keys", "show", "Alice")
+			d.says(0, "~^NAME            KEY       ROLE     MODELS       LIMITS              TODAY    EXPIRES     LAST USED  STATE\n"+
+				"alice           "+hint+"…  user     all          120/min, 4 at once  nothing  2099-01-31  never      on\n"+
+				"n8n on the NAS  pdk_...…  manager  all \\+ cloud  120/min, 4 at once  nothing  never       never      on\n$", "", "keys", "list")
+			d.says(0, "~^Name            alice\nKey             "+hint+"…\nRole            user\nModels          all\nCloud models    no\nIn the address  no\n"+
+				"Requests        120/min\nAt once         4\nTokens a day    none\nToday           nothing\nExpires         2099-01-31\nState           on\n"+
+				"Made            20\\d\\d-.*\nLast used       never\nKept in         keychain\n$", "", "keys", "show", "Alice")
 			d.says(0, "", "alice is suspended\n", "keys", "suspend", "alice")
 			d.says(0, "~suspended\n", "", "keys", "show", "alice")
 			d.says(0, "", "alice may use the gate again\n", "keys", "resume", "alice")
@@ -56,9 +61,10 @@ func TestKeys(t *testing.T) {
 				t.Errorf("keys list --json: %v %+v", err, list)
 			}
 			d.says(0, "", "alice is removed\n", "keys", "remove", "alice")
-			for _, command := range []string{"show", "copy", "suspend", "resume", "remove"} {
+			for _, command := range []string{"show", "copy", "suspend", "resume", "remove", "rotate"} {
 				d.says(1, "", "paddock: there is no key \"alice\"; `paddock keys list` shows them\n", "keys", command, "alice")
 			}
+			d.says(1, "", "paddock: there is no key \"alice\"; `paddock keys list` shows them\n", "keys", "edit", "alice", "--cloud")
 			var made struct {
 				Key  string       `json:"key"`
 				Info keystore.Key `json:"info"`
@@ -70,6 +76,126 @@ func TestKeys(t *testing.T) {
 				t.Errorf("a key without --expires ends in %s", left)
 			}
 		})
+	}
+}
+
+// What a key may do is said when it is made, changed member by member, and
+// shown everywhere.
+func TestGrants(t *testing.T) {
+	for _, mode := range []string{"on the files", "through a running instance"} {
+		t.Run(mode, func(t *testing.T) {
+			d := newDesk(t)
+			if mode != "on the files" {
+				d.start("share", "--listen", "127.0.0.1:0", "--ollama", "127.0.0.1:1").see("Ctrl-C ends it")
+			}
+			grant := func() policy.Grant {
+				t.Helper()
+				var k keystore.Key
+				if err := json.Unmarshal([]byte(d.must("keys", "show", "alice", "--json")), &k); err != nil {
+					t.Fatal(err)
+				}
+				return k.Grant
+			}
+			models := func(patterns ...string) policy.Models {
+				t.Helper()
+				m, err := policy.ParseModels(patterns)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return m
+			}
+			d.must("keys", "add", "alice", "--expires", "2099-01-31", "--model", "llama3*", "--model", "qwen3:8b", "--model", "hf.co/*", "--in-address",
+				"--rate", "20/h", "--concurrent", "none", "--tokens-per-day", "50000", "--second-step", "none")
+			want := policy.Grant{
+				Models: models("llama3*", "qwen3:8b", "hf.co/*"), InAddress: true, Rate: policy.Rate{Count: 20, Per: time.Hour},
+				Concurrent: policy.NoCap, TokensPerDay: 50000, Expires: grant().Expires,
+			}
+			if got := grant(); got != want || got.Expires.IsZero() {
+				t.Errorf("made: %+v", got)
+			}
+			d.says(0, "~alice  pdk_...…  user  llama3\\*, qwen3:8b and 1 more  20/h, 50000 tokens a day  nothing  2099-01-31", "", "keys", "list")
+			d.says(0, "~(?m)^Models +llama3\\*, qwen3:8b, hf.co/\\*\nCloud models +no\nIn the address +yes\nRequests +20/h\nAt once +none\nTokens a day +50000$", "", "keys", "show", "alice")
+
+			// Only what is given changes.
+			for _, c := range []struct {
+				args   string
+				change func()
+				said   string
+			}{
+				{"--rate 5/s", func() { want.Rate = policy.Rate{Count: 5, Per: time.Second} }, "user; models llama3*, qwen3:8b, hf.co/*; limits 5/s, 50000 tokens a day; also in the address; expires 2099-01-31"},
+				{"--cloud --role manager", func() { want.Cloud, want.Role = true, policy.RoleManager }, "manager; models llama3*, qwen3:8b, hf.co/* + cloud; limits 5/s, 50000 tokens a day; also in the address; expires 2099-01-31"},
+				{"--model mistral", func() { want.Models = models("mistral") }, "manager; models mistral + cloud; limits 5/s, 50000 tokens a day; also in the address; expires 2099-01-31"},
+				{"--in-address=false --expires none", func() { want.InAddress, want.Expires = false, time.Time{} }, "manager; models mistral + cloud; limits 5/s, 50000 tokens a day; never expires"},
+				{"--all-models --cloud=false", func() { want.Models, want.Cloud = policy.Models{}, false }, "manager; models all; limits 5/s, 50000 tokens a day; never expires"},
+				{"--rate none --tokens-per-day none", func() { want.Rate, want.TokensPerDay = policy.NoRate, policy.NoCap }, "manager; models all; limits none; never expires"},
+				{"--concurrent 2 --role user", func() { want.Concurrent, want.Role = 2, policy.RoleUser }, "user; models all; limits 2 at once; never expires"},
+			} {
+				d.says(0, "", "alice is changed: "+c.said+"\n", append([]string{"keys", "edit", "Alice"}, strings.Fields(c.args)...)...)
+				if c.change(); grant() != want {
+					t.Errorf("after %s: %+v, want %+v", c.args, grant(), want)
+				}
+			}
+			var k keystore.Key
+			if err := json.Unmarshal([]byte(d.must("keys", "edit", "alice", "--concurrent", "3", "--json")), &k); err != nil || k.Name != "alice" || k.Grant.Concurrent != 3 {
+				t.Errorf("keys edit --json: %v %+v", err, k)
+			}
+		})
+	}
+}
+
+func TestRotate(t *testing.T) {
+	d := newDesk(t)
+	old := d.must("keys", "add", "alice")
+	later := `^the old key of alice works until 20\d\d-\d\d-\d\d \d\d:\d\d\n$`
+	first := d.run("keys", "rotate", "Alice")
+	if first.code != 0 || !regexp.MustCompile(`^pdk_[0-9A-Za-z]{36}\n$`).MatchString(first.out) || first.out == old || !matches(first.err, "~"+later) {
+		t.Errorf("keys rotate: %+v", first)
+	}
+	d.says(0, first.out, "", "keys", "copy", "alice")
+	d.says(0, "~on, old key too until 20", "", "keys", "list")
+	d.says(0, "~(?m)^State +on, old key too until 20", "", "keys", "show", "alice")
+
+	_, url := d.share()
+	try := func(when string, want map[string]int) {
+		t.Helper()
+		for key, code := range want {
+			if got := get(t, url, strings.TrimSpace(key)); got != code {
+				t.Errorf("%s: %d, want %d", when, got, code)
+			}
+		}
+	}
+	try("two secrets", map[string]int{old: http.StatusOK, first.out: http.StatusOK})
+	second := d.run("keys", "rotate", "alice", "--grace", "1h")
+	if second.code != 0 || !matches(second.err, "~"+later) {
+		t.Errorf("keys rotate --grace: %+v", second)
+	}
+	try("rotated again", map[string]int{old: http.StatusUnauthorized, first.out: http.StatusOK, second.out: http.StatusOK})
+	var third struct {
+		Key  string       `json:"key"`
+		Info keystore.Key `json:"info"`
+	}
+	r := d.run("keys", "rotate", "alice", "--grace", "none", "--json")
+	if err := json.Unmarshal([]byte(r.out), &third); err != nil || r.err != "the old key of alice works no more\n" || !third.Info.OldUntil.IsZero() || third.Info.Name != "alice" {
+		t.Errorf("keys rotate --grace none --json: %v, %+v, it said %q", err, third.Info, r.err)
+	}
+	try("without a grace", map[string]int{first.out: http.StatusUnauthorized, second.out: http.StatusUnauthorized, third.Key: http.StatusOK})
+	d.says(0, third.Key+"\n", "", "keys", "copy", "alice")
+	d.says(0, "~alice .* [4-9] requests, 0 tokens ", "", "keys", "list")
+
+	// A vault that refuses leaves the key as it was.
+	d.vault.refuse(keystore.ErrLocked)
+	d.says(1, "", "paddock: the keychain is locked; unlock it and try again, or use --vault file\n", "keys", "rotate", "alice")
+	d.vault.refuse(nil)
+	try("after a failure", map[string]int{third.Key: http.StatusOK})
+}
+
+func TestARotatedKeyThatNobodySaw(t *testing.T) {
+	d := newDesk(t)
+	d.must("keys", "add", "alice")
+	var said strings.Builder
+	code := cli.Main(t.Context(), d.program, cli.Streams{In: strings.NewReader(""), Out: broken{syscall.EPIPE}, Err: &said}, []string{"--home", d.home, "keys", "rotate", "alice"})
+	if code != 1 || !strings.Contains(said.String(), "the key was changed, but not printed") || secret.MatchString(said.String()) {
+		t.Errorf("exit code %d, said %q", code, said.String())
 	}
 }
 
@@ -85,6 +211,14 @@ func TestSettings(t *testing.T) {
 			d.says(0, "32MiB\n", "", "settings", "get", "limits.body")
 			d.says(0, "{\n  \"name\": \"limits.body\",\n  \"value\": \"32MiB\"\n}\n", "", "settings", "get", "limits.body", "--json")
 			d.says(2, "", "~^paddock: limits.body cannot be \"0\": ", "settings", "set", "limits.body", "0")
+			for name, v := range map[string][2]string{
+				"limits.running-at-once": {"none", "none"}, "limits.waiting-per-key": {"8", "8"}, "limits.connections-per-address": {" 6 ", "6"},
+				"limits.failed-attempts": {"3/hour", "3/h"}, "limits.num-ctx": {"131072", "131072"},
+			} {
+				d.says(0, "", "", "settings", "set", name, v[0])
+				d.says(0, v[1]+"\n", "", "settings", "get", name)
+			}
+			d.says(2, "", "~^paddock: limits.failed-attempts cannot be \"10\": a rate is ", "settings", "set", "limits.failed-attempts", "10")
 			d.says(2, "", "~^paddock: there is no setting", "settings", "set", "x", "0")
 			d.says(0, "~(?m)^NAME +VALUE +MEANING\nshare.listen +:11435 +where to listen", "", "settings", "list")
 			var items []map[string]any

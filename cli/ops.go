@@ -25,7 +25,19 @@ type addArgs struct {
 	Grant policy.Grant `json:"grant"`
 }
 
-type addResult struct {
+type editArgs struct {
+	Name  string       `json:"name"`
+	Grant policy.Grant `json:"grant"`
+	Given []string     `json:"given"` // which members of the grant are meant
+}
+
+type rotateArgs struct {
+	Name  string        `json:"name"`
+	Grace time.Duration `json:"grace_ns"`
+}
+
+// secretResult is a key that was made or changed.
+type secretResult struct {
 	Key  keystore.Key `json:"key"`
 	Text string       `json:"text"` // the key itself: only over the socket or to the asking person
 }
@@ -127,7 +139,27 @@ func (o ops) do(ctx context.Context, op string, args json.RawMessage, emit func(
 		if err != nil {
 			return nil, err
 		}
-		return addResult{k, secret.Reveal()}, nil
+		return secretResult{k, secret.Reveal()}, nil
+	case control.OpKeysEdit:
+		a, err := read[editArgs](args)
+		if err != nil {
+			return nil, err
+		}
+		return o.edit(a)
+	case control.OpKeysRotate:
+		a, err := read[rotateArgs](args)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, keyPatience)
+		defer cancel()
+		k, secret, err := sh.RotateKey(ctx, a.Name, a.Grace)
+		if err != nil {
+			return nil, named(err, a.Name)
+		}
+		return secretResult{k, secret.Reveal()}, nil
+	case control.OpOriginsList:
+		return sh.State().Websites, nil
 	}
 	a, err := read[control.NameArgs](args)
 	if err != nil {
@@ -136,8 +168,45 @@ func (o ops) do(ctx context.Context, op string, args json.RawMessage, emit func(
 	switch op {
 	case control.OpShow, control.OpKeysClip, control.OpAddressClip:
 		return nil, o.onScreen(ctx, op, a)
+	case control.OpOriginsAllow, control.OpOriginsBlock, control.OpOriginsRemove:
+		return o.origin(op, a.Name)
 	}
 	return o.named(ctx, op, a)
+}
+
+// edit changes what a key may do, and answers with the key as it is then.
+func (o ops) edit(a editArgs) (any, error) {
+	if unknown := copyGiven(new(policy.Grant), a.Grant, a.Given); unknown != "" {
+		return nil, unknownOp("to change " + unknown)
+	}
+	if err := o.sh.EditKey(a.Name, func(g *policy.Grant) { copyGiven(g, a.Grant, a.Given) }); err != nil {
+		return nil, named(err, a.Name)
+	}
+	k, ok := o.sh.Key(a.Name)
+	if !ok { // removed meanwhile
+		return nil, noKey(a.Name)
+	}
+	return k, nil
+}
+
+// origin changes one line of the list of websites, and answers with all of them.
+func (o ops) origin(op, origin string) (any, error) {
+	var err error
+	switch op {
+	case control.OpOriginsAllow:
+		err = o.sh.AllowOrigin(origin)
+	case control.OpOriginsBlock:
+		err = o.sh.BlockOrigin(origin)
+	case control.OpOriginsRemove:
+		err = o.sh.RemoveOrigin(origin)
+	}
+	if errors.Is(err, settings.ErrNoOrigin) {
+		return nil, coded{"no-origin", fmt.Sprintf("%.200s is not in the list; `paddock origins list` shows it", origin)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.sh.State().Websites, nil
 }
 
 // onScreen answers the operations that need a window.
@@ -201,7 +270,11 @@ func (o ops) named(ctx context.Context, op string, a control.NameArgs) (any, err
 	case control.OpSettingsSet:
 		return nil, sh.Settings().Set(a.Name, a.Value)
 	}
-	return nil, coded{"unknown-op", "the Paddock that runs is of another version and does not know " + op}
+	return nil, unknownOp(op)
+}
+
+func unknownOp(what string) error {
+	return coded{"unknown-op", fmt.Sprintf("the Paddock that runs is of another version and does not know %.80q", what)}
 }
 
 // noKey says that there is no key of a name.
@@ -366,7 +439,7 @@ func (a *app) offline(ctx context.Context, op string, args, result any) (err err
 	if err != nil {
 		return err
 	}
-	if op == control.OpKeysAdd && v.(addResult).Key.Vault == keystore.VaultMemory {
+	if op == control.OpKeysAdd && v.(secretResult).Key.Vault == keystore.VaultMemory {
 		return coded{"memory", "this session has no keychain, so the key would end with this command; start `paddock share` first, or use --vault file"}
 	}
 	if result == nil {

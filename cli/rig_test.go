@@ -126,7 +126,7 @@ func (d *desk) check(args []string, r result) {
 	if secret.MatchString(r.err) {
 		d.t.Errorf("paddock %s: a key on standard error", line)
 	}
-	if secret.MatchString(r.out) && !strings.Contains(line, "keys add") && !strings.Contains(line, "keys copy") {
+	if prints := regexp.MustCompile("keys (add|copy|rotate)"); secret.MatchString(r.out) && !prints.MatchString(line) {
 		d.t.Errorf("paddock %s: a key on standard output", line)
 	}
 	if strings.ContainsFunc(r.out+r.err, func(c rune) bool { return c < ' ' && c != '\n' && c != '\t' || c == 0x7f || c >= 0x80 && c < 0xa0 }) {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"paddock/internal/control"
+	"paddock/policy"
 	"paddock/requestlog"
 	"paddock/settings"
 	"paddock/share"
@@ -188,7 +189,8 @@ func (a *app) tell(ctx context.Context, sh *share.Share) error {
 		}
 		select {
 		case <-ctx.Done():
-			if n := sh.State().Running; n > 0 {
+			if st := sh.State(); st.Running+st.Waiting > 0 {
+				n := st.Running + st.Waiting
 				fmt.Fprintf(a.Err, "Stopping: %s may finish within five seconds. Ctrl-C again ends it at once.\n", plural(n, "request", "requests"))
 			}
 			finish(sh)
@@ -315,7 +317,13 @@ func requestLine(e requestlog.Entry) string {
 	if e.TokensIn+e.TokensOut > 0 {
 		line += fmt.Sprintf("  %d→%d tokens", e.TokensIn, e.TokensOut)
 	}
+	if e.Origin != "" && e.Reason == policy.OriginNotAllowed {
+		line += "  " + e.Origin
+	}
 	line += "  " + requestlog.Seconds(e.Took)
+	if e.Waited > 0 {
+		line += " (waited " + requestlog.Seconds(e.Waited) + ")"
+	}
 	if e.TLS == "" {
 		line += "  (not encrypted)"
 	}
@@ -332,7 +340,7 @@ func (a *app) statusCmd() *cobra.Command {
 			var st share.State
 			err := a.ask(c.Context(), control.OpState, nil, &st)
 			if errors.Is(err, control.ErrNotRunning) {
-				none := map[string]any{"instance_runs": false, "phase": share.Off, "wanted": false, "addresses": []string{}, "running": 0}
+				none := map[string]any{"instance_runs": false, "phase": share.Off, "wanted": false, "addresses": []string{}, "running": 0, "waiting": 0}
 				return a.print(none, func(w io.Writer) { fmt.Fprintln(w, "Paddock does not run, so nothing is shared.") })
 			}
 			if err != nil {
@@ -342,12 +350,15 @@ func (a *app) statusCmd() *cobra.Command {
 				InstanceRuns bool `json:"instance_runs"`
 				share.State
 			}
-			return a.print(instance{true, st}, func(w io.Writer) { fmt.Fprint(w, statusText(st)) })
+			return a.print(instance{true, st}, func(w io.Writer) { fmt.Fprint(w, statusText(st, time.Now())) })
 		},
 	}
 }
 
-func statusText(st share.State) string {
+// healedLately is how long the status tells of a model that hung.
+const healedLately = time.Hour
+
+func statusText(st share.State, now time.Time) string {
 	var out string
 	switch st.Phase {
 	case share.Sharing:
@@ -362,9 +373,16 @@ func statusText(st share.State) string {
 		out = "Not sharing.\n"
 	}
 	out += ollama(st.Ollama) + "\n"
-	out += fmt.Sprintf("%s, %s lately, %s running, %s so far (%d refused, %d failed)\n",
+	waiting := ""
+	if st.Waiting > 0 {
+		waiting = fmt.Sprintf(", %d waiting", st.Waiting)
+	}
+	out += fmt.Sprintf("%s, %s lately, %s running%s, %s so far (%d refused, %d failed)\n",
 		plural(len(st.Keys.List), "key", "keys"), plural(st.Teammates, "teammate", "teammates"),
-		plural(st.Running, "request", "requests"), plural(int(st.Totals.Requests), "request", "requests"), st.Totals.Refused, st.Totals.Failed)
+		plural(st.Running, "request", "requests"), waiting, plural(int(st.Totals.Requests), "request", "requests"), st.Totals.Refused, st.Totals.Failed)
+	if n := len(st.Heals); n > 0 && now.Sub(st.Heals[n-1].At) < healedLately {
+		out += healed(st.Heals[n-1], now) + "\n"
+	}
 	why := trouble(st.Keys)
 	switch {
 	case st.Keys.InMemory() && why != "":

@@ -38,9 +38,31 @@ func TestWrongUsage(t *testing.T) {
 		{"an expiry of nothing", []string{"keys", "add", "x", "--expires", "0d"}, "~^paddock: --expires \"0d\""},
 		{"a day that is none", []string{"keys", "add", "x", "--expires", "2027-02-31"}, "~^paddock: --expires \"2027-02-31\""},
 		{"the end of time", []string{"keys", "add", "x", "--expires", "9999-12-31"}, "~too far away"},
-		{"a limit of a later version", []string{"keys", "add", "x", "--rate", "120/min"}, "paddock: unknown flag: --rate" + help},
-		{"a second step of a later version", []string{"keys", "add", "x", "--second-step", "totp"}, "paddock: unknown flag: --second-step" + help},
-		{"a model of a later version", []string{"keys", "add", "x", "--model=llama*"}, "paddock: unknown flag: --model" + help},
+		{"a rate that is none", []string{"keys", "add", "x", "--rate", "120"}, "paddock: --rate: a rate is a number, / and s, min, h or day, such as 10/min\n"},
+		{"a rate of nothing", []string{"keys", "add", "x", "--rate", "0/min"}, "paddock: --rate: a rate is more than nothing; write none for no limit\n"},
+		{"no rate at all", []string{"keys", "add", "x", "--rate", ""}, "~^paddock: --rate: a rate is a number"},
+		{"none at once", []string{"keys", "add", "x", "--concurrent", "0"}, "paddock: --concurrent: it is more than nothing; write none for no limit\n"},
+		{"half a request at once", []string{"keys", "add", "x", "--concurrent", "1.5"}, "paddock: --concurrent: it is a whole number, or none for no limit\n"},
+		{"tokens that are none", []string{"keys", "add", "x", "--tokens-per-day", "50k"}, "paddock: --tokens-per-day: it is a whole number, or none for no limit\n"},
+		{"a model that is none", []string{"keys", "add", "x", "--model", "llama 3"}, "~^paddock: --model: \"llama 3\" is no model pattern; "},
+		{"no model at all", []string{"keys", "add", "x", "--model", ""}, "~^paddock: --model: \"\" is no model pattern; "},
+		{"a second step of a later version", []string{"keys", "add", "x", "--second-step", "totp"}, "paddock: --second-step cannot be \"totp\": this version knows only none\n"},
+		{"an edit of nothing", []string{"keys", "edit", "x"}, "paddock: nothing to change: name what the key may do; see `paddock keys edit --help`\n"},
+		{"an edit of nobody", []string{"keys", "edit", "--cloud"}, "~^paddock: paddock keys edit takes the name of a key, and got 0 arguments"},
+		{"an edit to the past", []string{"keys", "edit", "x", "--expires", "2020-01-31"}, "paddock: --expires 2020-01-31 lies in the past\n"},
+		{"an edit without an expiry", []string{"keys", "edit", "x", "--expires", ""}, "~^paddock: --expires \"\": write a time"},
+		{"some models and all", []string{"keys", "edit", "x", "--model", "llama3", "--all-models"}, "paddock: --model and --all-models cannot both be meant\n"},
+		{"a second step for a key that has none", []string{"keys", "edit", "x", "--second-step", "approve"}, "~^paddock: --second-step cannot be \"approve\""},
+		{"a grace that is none", []string{"keys", "rotate", "x", "--grace", "0"}, "paddock: --grace \"0\": write a time (24h), or none for an old key that ends at once\n"},
+		{"a grace below nothing", []string{"keys", "rotate", "x", "--grace", "-1h"}, "~^paddock: --grace \"-1h\": write a time"},
+		{"a grace of a year", []string{"keys", "rotate", "x", "--grace", "365d"}, "paddock: --grace 365d is too long: an old key works on for at most 30d\n"},
+		{"an origin without a scheme", []string{"origins", "allow", "app.example.com"}, "paddock: an origin cannot be \"app.example.com\": an origin is a scheme, a host and perhaps a port, such as https://app.example.com or http://localhost:3000\n"},
+		{"every origin", []string{"origins", "allow", "*"}, "~^paddock: an origin cannot be \"\\*\": allowing every website would"},
+		{"no origin", []string{"origins", "allow", "null"}, "~^paddock: an origin cannot be \"null\": "},
+		{"an origin with a path", []string{"origins", "block", "https://a.example/path"}, "~^paddock: an origin cannot be "},
+		{"an origin with an escape", []string{"origins", "remove", "https://\x1b[31m"}, "~^paddock: an origin cannot be \"https://\\\\x1b\\[31m\": "},
+		{"an origin too few", []string{"origins", "remove"}, "~takes an origin or the name of a preset, and got 0 arguments;"},
+		{"websites without a command", []string{"origins"}, "~paddock: paddock origins needs a subcommand\n$"},
 		{"a vault that is none", []string{"keys", "list", "--vault", "safe"}, "paddock: --vault or PADDOCK_VAULT cannot be \"safe\": it is auto, keychain, file or memory\n"},
 		{"a wrong --listen", []string{"share", "--listen", "11435"}, "~^paddock: --listen cannot be \"11435\": it is :PORT or HOST:PORT"},
 		{"a wrong --ollama", []string{"share", "--ollama", "ftp://x"}, "~^paddock: --ollama cannot be \"ftp://x\": the address begins with http:// or https://"},
@@ -74,7 +96,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	out := d.must("--help")
-	for _, command := range []string{"share", "status", "stop", "keys", "log", "settings", "version", "completion"} {
+	for _, command := range []string{"share", "status", "stop", "keys", "origins", "log", "settings", "version", "completion"} {
 		if !strings.Contains(out, "\n  "+command+" ") {
 			t.Errorf("the help does not list %s:\n%s", command, out)
 		}
@@ -125,6 +147,11 @@ func TestTheTabKey(t *testing.T) {
 		{"alice\n", []string{"keys", "show", ""}},
 		{"alice\n", []string{"keys", "remove", ""}},
 		{"manager\n", []string{"keys", "add", "--role", ""}},
+		{"alice\n", []string{"keys", "edit", ""}},
+		{"alice\n", []string{"keys", "rotate", ""}},
+		{"user\n", []string{"keys", "edit", "alice", "--role", ""}},
+		{"obsidian\tObsidian\n", []string{"origins", "allow", ""}},
+		{"limits.num-ctx\t", []string{"settings", "get", ""}},
 		{"limits.body\t", []string{"settings", "set", ""}},
 		{"suspend\t", []string{"keys", ""}},
 		{"fish\n", []string{"completion", ""}},

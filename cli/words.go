@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 
 	"paddock/internal/atomicfile"
 	"paddock/internal/control"
@@ -163,6 +164,14 @@ func trouble(k share.Keys) string {
 	case share.VaultFault:
 	}
 	return "the keychain does not work"
+}
+
+// healed says what became of a model that hung.
+func healed(h share.Heal, now time.Time) string {
+	if h.Fault != "" {
+		return fmt.Sprintf("Ollama hung with the model %s, and could not be told to unload it (%s): %s.", h.Model, h.Fault, ago(h.At, now))
+	}
+	return fmt.Sprintf("Ollama hung with the model %s, which was unloaded: %s. The next request loads it again.", h.Model, ago(h.At, now))
 }
 
 const unencrypted = "Not encrypted: anybody on this network who listens in can read keys and prompts."

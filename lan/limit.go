@@ -6,21 +6,19 @@ import (
 	"sync"
 )
 
-// PerAddress is how many connections one address may hold. Browsers open six,
-// SDKs keep some tens.
-const PerAddress = 64
-
 // Limit returns a listener that closes connections beyond total, and beyond
 // perAddress from one address (/64 for IPv6, which is what one machine has), as
 // soon as they come. A listener that waits instead would let idle connections
-// of one address lock out everybody. 0 is no limit.
-func Limit(l net.Listener, total, perAddress int) net.Listener {
-	return &limited{Listener: l, most: total, each: perAddress, held: map[netip.Prefix]int{}}
+// of one address lock out everybody. 0 is no limit. Both are asked for with each
+// connection, by the goroutine that accepts; those that are open stay so when a
+// limit shrinks.
+func Limit(l net.Listener, limits func() (total, perAddress int)) net.Listener {
+	return &limited{Listener: l, limits: limits, held: map[netip.Prefix]int{}}
 }
 
 type limited struct {
 	net.Listener
-	most, each int
+	limits func() (total, perAddress int)
 
 	mu   sync.Mutex // guards all and held
 	all  int
@@ -43,9 +41,10 @@ func (l *limited) Accept() (net.Conn, error) {
 }
 
 func (l *limited) take(from netip.Prefix) bool {
+	most, each := l.limits()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.most > 0 && l.all >= l.most || l.each > 0 && l.held[from] >= l.each {
+	if most > 0 && l.all >= most || each > 0 && l.held[from] >= each {
 		return false
 	}
 	l.all++

@@ -3,6 +3,7 @@ package lan
 import (
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -19,10 +20,14 @@ func one(t *testing.T, from string, port int) net.Conn {
 	return c
 }
 
+func fixed(total, perAddress int) func() (int, int) {
+	return func() (int, int) { return total, perAddress }
+}
+
 // Ten thousand idle connections from one address must not lock out others; a
 // few say the same.
 func TestOneAddressDoesNotLockOutOthers(t *testing.T) {
-	l := Limit(listen(t, ":0"), 40, 10)
+	l := Limit(listen(t, ":0"), fixed(40, 10))
 	port := hello(t, l)
 	var idle []net.Conn
 	for range 10 {
@@ -51,7 +56,7 @@ func TestOneAddressDoesNotLockOutOthers(t *testing.T) {
 }
 
 func TestAllAddressesTogetherHaveALimit(t *testing.T) {
-	port := hello(t, Limit(listen(t, "127.0.0.1:0"), 6, 3))
+	port := hello(t, Limit(listen(t, "127.0.0.1:0"), fixed(6, 3)))
 	for _, from := range []string{"127.0.0.1", "127.0.0.2"} {
 		for range 3 {
 			if said(t, one(t, from, port)) != "hello" {
@@ -65,7 +70,7 @@ func TestAllAddressesTogetherHaveALimit(t *testing.T) {
 }
 
 func TestNoneIsNoLimit(t *testing.T) {
-	port := hello(t, Limit(listen(t, "127.0.0.1:0"), 0, 0))
+	port := hello(t, Limit(listen(t, "127.0.0.1:0"), fixed(0, 0)))
 	for range 100 {
 		if said(t, one(t, "127.0.0.1", port)) != "hello" {
 			t.Fatal("refused without a limit")
@@ -73,9 +78,27 @@ func TestNoneIsNoLimit(t *testing.T) {
 	}
 }
 
+func TestALimitThatChangesHoldsForTheNextConnection(t *testing.T) {
+	var each atomic.Int64
+	each.Store(1)
+	port := hello(t, Limit(listen(t, "127.0.0.1:0"), func() (int, int) { return 0, int(each.Load()) }))
+	first := one(t, "127.0.0.1", port)
+	if said(t, first) != "hello" || said(t, one(t, "127.0.0.1", port)) != "" {
+		t.Fatal("the first limit is another one")
+	}
+	each.Store(2)
+	if said(t, one(t, "127.0.0.1", port)) != "hello" {
+		t.Fatal("the limit has not grown")
+	}
+	each.Store(1)
+	if said(t, one(t, "127.0.0.1", port)) != "" {
+		t.Fatal("the limit has not shrunk")
+	}
+}
+
 func TestPlacesAreGivenBackOnceAndForgotten(t *testing.T) {
 	inner := listen(t, "127.0.0.1:0")
-	l := Limit(inner, 2, 2).(*limited)
+	l := Limit(inner, fixed(2, 2)).(*limited)
 	client := one(t, "127.0.0.1", inner.Addr().(*net.TCPAddr).Port)
 	c, err := l.Accept()
 	if err != nil {

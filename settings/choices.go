@@ -6,6 +6,8 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"paddock/policy"
 )
 
 // choice is one setting: how it is called, read and printed. The table below is
@@ -65,24 +67,25 @@ var choices = []choice{
 			return FormatSize(s.Body)
 		},
 	},
+	count(LimitsRunning, "4", 1, 1_000_000, func(s *Settings) *int { return &s.Running },
+		"requests that run at once, of all keys, from 1; the rest waits in a fair queue. none for no limit"),
+	count(LimitsWaiting, "64", 1, 1_000_000, func(s *Settings) *int { return &s.Waiting },
+		"requests of one key that wait for their turn, from 1; none for no limit"),
+	count(LimitsConnections, "512", 1, 1_000_000, func(s *Settings) *int { return &s.Connections },
+		"most connections at a time, from 1; none for no limit"),
+	count(LimitsPerAddress, "64", 1, 1_000_000, func(s *Settings) *int { return &s.PerAddress },
+		"most connections at a time from one address, from 1; none for no limit. Browsers open six, programs some tens"),
 	{
-		name: LimitsConnections, byDefault: "512",
-		help: "most connections at a time, from 1; none for no limit. Takes effect when sharing starts next",
+		name: LimitsAttempts, byDefault: "10/min",
+		help: "wrong keys that one address may try before it is refused for a while, such as 10/min; none for no limit. A good key always passes",
 		put: func(s *Settings, v string) (err error) {
-			if strings.TrimSpace(v) == none {
-				s.Connections = NoCountLimit
-				return nil
-			}
-			s.Connections, err = parseCount(v, 1, 1_000_000)
+			s.Attempts, err = policy.ParseRate(v)
 			return err
 		},
-		show: func(s Settings) string {
-			if s.Connections >= NoCountLimit {
-				return none
-			}
-			return strconv.Itoa(s.Connections)
-		},
+		show: func(s Settings) string { return s.Attempts.String() },
 	},
+	count(LimitsNumCtx, "32768", 256, 1_000_000_000, func(s *Settings) *int { return &s.NumCtx },
+		"largest context (num_ctx) that a request of a user may ask for, in tokens, from 256; none for no limit. A context costs memory, and another one loads the model anew"),
 	{
 		name: LogKept, byDefault: "10000",
 		help: "entries of the request log kept in memory, 100 to 1000000; each takes about half a kilobyte. Takes effect when Paddock starts next",
@@ -105,6 +108,27 @@ var choices = []choice{
 		},
 		show: func(s Settings) string { return s.Theme },
 	},
+}
+
+// count makes a setting that is a whole number, or none.
+func count(name, byDefault string, least, most int, in func(*Settings) *int, help string) choice {
+	return choice{
+		name: name, byDefault: byDefault, help: help,
+		put: func(s *Settings, v string) (err error) {
+			if strings.TrimSpace(v) == none {
+				*in(s) = NoCountLimit
+				return nil
+			}
+			*in(s), err = parseCount(v, least, most)
+			return err
+		},
+		show: func(s Settings) string {
+			if n := *in(&s); n < NoCountLimit {
+				return strconv.Itoa(n)
+			}
+			return none
+		},
+	}
 }
 
 func find(name string) (choice, error) {

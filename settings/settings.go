@@ -1,7 +1,11 @@
 // Package settings keeps the owner's choices, written whole or not at all.
 package settings
 
-import "math"
+import (
+	"math"
+
+	"paddock/policy"
+)
 
 // Settings is one consistent set of the owner's choices. It is a value: reading
 // it needs no lock, and a later change does not show in it.
@@ -13,11 +17,21 @@ type Settings struct {
 	Ollama  string // share.ollama: as the owner wrote it, "" for OLLAMA_HOST or the default; see Upstream
 	AtStart bool   // share.at-start: share as soon as the program starts
 
-	Body        int64 // limits.body: largest request body, in bytes
-	Connections int   // limits.connections: most connections at a time
+	Body        int64       // limits.body: largest request body, in bytes
+	Running     int         // limits.running-at-once: requests that run at once, of all keys
+	Waiting     int         // limits.waiting-per-key: requests of one key that wait for that
+	Connections int         // limits.connections: most connections at a time
+	PerAddress  int         // limits.connections-per-address: most of them from one address
+	Attempts    policy.Rate // limits.failed-attempts: bad keys from one address, or policy.NoRate
+	NumCtx      int         // limits.num-ctx: largest context that a user's request may ask for, in tokens
 
 	LogKept int    // log.kept: finished entries held in memory
 	Theme   string // ui.theme: ThemeAuto, ThemeLight or ThemeDark
+
+	// Origins are the owner's websites, oldest first, in the spelling of
+	// policy.ParseOrigin and each of them once. The list is never changed in
+	// place.
+	Origins []policy.OriginRule
 }
 
 // What a limit of `none` reads as. NoLimit leaves room for an addition, since
@@ -40,7 +54,12 @@ const (
 	ShareOllama       = "share.ollama"
 	ShareAtStart      = "share.at-start"
 	LimitsBody        = "limits.body"
+	LimitsRunning     = "limits.running-at-once"
+	LimitsWaiting     = "limits.waiting-per-key"
 	LimitsConnections = "limits.connections"
+	LimitsPerAddress  = "limits.connections-per-address"
+	LimitsAttempts    = "limits.failed-attempts"
+	LimitsNumCtx      = "limits.num-ctx"
 	LogKept           = "log.kept"
 	UITheme           = "ui.theme"
 )

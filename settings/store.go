@@ -174,6 +174,12 @@ func read(chosen map[string]json.RawMessage) (Settings, error) {
 			return Settings{}, &ValueError{Name: c.name, Value: clip(value), Reason: err.Error()}
 		}
 	}
+	if raw, has := chosen[originsName]; has {
+		var err error
+		if s.Origins, err = readOrigins(raw); err != nil {
+			return Settings{}, &ValueError{Name: originsName, Value: clip(string(raw)), Reason: err.Error()}
+		}
+	}
 	return s, nil
 }
 

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"paddock/internal/atomicfile"
+	"paddock/policy"
 )
 
 func open(t *testing.T, home string) *Store {
@@ -21,6 +25,8 @@ func open(t *testing.T, home string) *Store {
 	return s
 }
 
+func same(a, b Settings) bool { return reflect.DeepEqual(a, b) }
+
 func write(t *testing.T, home, text string) string {
 	t.Helper()
 	path := filepath.Join(home, File)
@@ -31,13 +37,16 @@ func write(t *testing.T, home, text string) string {
 }
 
 func TestDefaultsAreThoseOfTheContract(t *testing.T) {
-	want := Settings{Listen: ":11435", Body: 16 << 20, Connections: 512, LogKept: 10_000, Theme: ThemeAuto}
-	if got := Defaults(); got != want {
+	want := Settings{
+		Listen: ":11435", Body: 16 << 20, Running: 4, Waiting: 64, Connections: 512, PerAddress: 64,
+		Attempts: policy.Rate{Count: 10, Per: time.Minute}, NumCtx: 32768, LogKept: 10_000, Theme: ThemeAuto,
+	}
+	if got := Defaults(); !same(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	home := t.TempDir()
 	s := open(t, home)
-	if s.Get() != want {
+	if !same(s.Get(), want) {
 		t.Errorf("an empty home has %+v", s.Get())
 	}
 	for _, i := range s.List() {
@@ -85,6 +94,31 @@ func TestEachSettingTakesAndRefuses(t *testing.T) {
 			[]string{"", "0", "-1", "1000001", "1.5", "99999999999999999999"},
 		},
 		{
+			LimitsRunning,
+			map[string]string{"1": "1", " 4 ": "4", "none": "none", "1000000": "1000000"},
+			[]string{"", "0", "-1", "1000001", "four"},
+		},
+		{
+			LimitsWaiting,
+			map[string]string{"1": "1", "64": "64", "none": "none"},
+			[]string{"", "0", "-1", "1000001"},
+		},
+		{
+			LimitsPerAddress,
+			map[string]string{"1": "1", "64": "64", "none": "none"},
+			[]string{"", "0", "-1", "1000001"},
+		},
+		{
+			LimitsAttempts,
+			map[string]string{"10/min": "10/min", "3 / hour": "3/h", "1/S": "1/s", "none": "none"},
+			[]string{"", "0/min", "10", "-1/min", "10/week", "99999999999/s"},
+		},
+		{
+			LimitsNumCtx,
+			map[string]string{"256": "256", "131072": "131072", "none": "none"},
+			[]string{"", "0", "255", "32k", "1000000001"},
+		},
+		{
 			LogKept,
 			map[string]string{"100": "100", "1000000": "1000000"},
 			[]string{"", "none", "99", "1000001"},
@@ -106,7 +140,7 @@ func TestEachSettingTakesAndRefuses(t *testing.T) {
 				if got, err := s.Value(c.name); err != nil || got != shown {
 					t.Errorf("after Set(%q) it is %q, %v; want %q", in, got, err, shown)
 				}
-				if again := open(t, home).Get(); again != s.Get() {
+				if again := open(t, home).Get(); !same(again, s.Get()) {
 					t.Errorf("after Set(%q) the file says %+v, memory %+v", in, again, s.Get())
 				}
 			}
@@ -118,13 +152,13 @@ func TestEachSettingTakesAndRefuses(t *testing.T) {
 					t.Errorf("Set(%q) = %v, want a *ValueError with all three", in, err)
 				}
 			}
-			if s.Get() != before {
+			if !same(s.Get(), before) {
 				t.Errorf("refused values changed %+v to %+v", before, s.Get())
 			}
 			if err := s.Reset(c.name); err != nil {
 				t.Fatal(err)
 			}
-			if s.Get() != Defaults() || open(t, home).Get() != Defaults() {
+			if !same(s.Get(), Defaults()) || !same(open(t, home).Get(), Defaults()) {
 				t.Errorf("after Reset: %+v", s.Get())
 			}
 		})
@@ -133,12 +167,18 @@ func TestEachSettingTakesAndRefuses(t *testing.T) {
 
 func TestALimitOfNoneIsNeverReached(t *testing.T) {
 	s := open(t, t.TempDir())
-	for _, name := range []string{LimitsBody, LimitsConnections} {
+	for _, name := range []string{LimitsBody, LimitsRunning, LimitsWaiting, LimitsConnections, LimitsPerAddress, LimitsAttempts, LimitsNumCtx} {
 		if err := s.Set(name, "none"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if now := s.Get(); now.Body != NoLimit || now.Body+1 < now.Body || now.Connections != NoCountLimit {
+	now := s.Get()
+	for _, n := range []int{now.Running, now.Waiting, now.Connections, now.PerAddress, now.NumCtx} {
+		if n != NoCountLimit {
+			t.Errorf("%+v", now)
+		}
+	}
+	if now.Body != NoLimit || now.Body+1 < now.Body || now.Attempts.Limited() {
 		t.Errorf("%+v", now)
 	}
 }
@@ -194,7 +234,7 @@ func TestHandWrittenFile(t *testing.T) {
 	s := open(t, home)
 	want := Defaults()
 	want.AtStart, want.LogKept, want.Body = true, 500, 1<<30
-	if s.Get() != want {
+	if !same(s.Get(), want) {
 		t.Errorf("got %+v", s.Get())
 	}
 	// A name that we do not know belongs to somebody who does.
@@ -220,12 +260,20 @@ func TestHandWrittenFile(t *testing.T) {
 func TestFileThatCannotBeUnderstoodIsNamedAndLeft(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty": "", "cut": `{"version":1,"ui.theme":"da`, "array": `[]`, "no version": `{"ui.theme":"dark"}`, "two": `{"version":1}{}`,
-		"bad value":   `{"version":1,"limits.body":"plenty"}`,
-		"null value":  `{"version":1,"ui.theme":null}`,
-		"list value":  `{"version":1,"share.listen":[":1"]}`,
-		"long value":  `{"version":1,"ui.theme":"` + strings.Repeat("x", 100_000) + `"}`,
-		"zero bytes":  "\x00\x00\x00\x00",
-		"huge number": `{"version":1,"log.kept":1e400}`,
+		"bad value":                `{"version":1,"limits.body":"plenty"}`,
+		"null value":               `{"version":1,"ui.theme":null}`,
+		"list value":               `{"version":1,"share.listen":[":1"]}`,
+		"long value":               `{"version":1,"ui.theme":"` + strings.Repeat("x", 100_000) + `"}`,
+		"zero bytes":               "\x00\x00\x00\x00",
+		"websites that are a text": `{"version":1,"origins":"http://localhost"}`,
+		"websites that are none":   `{"version":1,"origins":null}`,
+		"a website that is none":   `{"version":1,"origins":[{"origin":"localhost","allowed":true}]}`,
+		"a website that is empty":  `{"version":1,"origins":[null]}`,
+		"the website of everybody": `{"version":1,"origins":[{"origin":"*","allowed":true}]}`,
+		"a website twice":          `{"version":1,"origins":[{"origin":"http://a","allowed":true},{"origin":"HTTP://A:80/","allowed":false}]}`,
+		"a website that has more":  `{"version":1,"origins":[{"origin":"http://a","allowed":true,"until":"tomorrow"}]}`,
+		"too many websites":        `{"version":1,"origins":[` + strings.Repeat(`{"origin":"http://a"},`, MaxOrigins) + `{"origin":"http://a"}]}`,
+		"huge number":              `{"version":1,"log.kept":1e400}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			home := t.TempDir()
@@ -264,7 +312,8 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 	if err := s.Set(UITheme, "dark"); err == nil || !strings.Contains(err.Error(), File) {
 		t.Fatalf("got %v, want an error that names the file", err)
 	}
-	if s.Get() != Defaults() || s.List()[6].Changed {
+	changed := slices.ContainsFunc(s.List(), func(i Item) bool { return i.Changed })
+	if !same(s.Get(), Defaults()) || changed {
 		t.Error("memory has what the disk has not")
 	}
 	select {
@@ -319,7 +368,7 @@ func TestManyWritersAndReaders(t *testing.T) {
 		})
 	}
 	g.Wait()
-	if open(t, home).Get() != s.Get() {
+	if !same(open(t, home).Get(), s.Get()) {
 		t.Error("disk and memory differ")
 	}
 }
@@ -340,7 +389,7 @@ func FuzzSet(f *testing.F) {
 			return
 		}
 		shown := c.show(s)
-		if err := c.put(&again, shown); err != nil || again != s {
+		if err := c.put(&again, shown); err != nil || !same(again, s) {
 			t.Fatalf("%s = %q is shown as %q, which reads as %+v, %v", name, value, shown, again, err)
 		}
 	})
@@ -349,6 +398,9 @@ func FuzzSet(f *testing.F) {
 // What is in the file came from a person with an editor.
 func FuzzFile(f *testing.F) {
 	f.Add([]byte(`{"version":1,"ui.theme":"dark","log.kept":500,"share.at-start":true,"x":null}`))
+	f.Add([]byte(`{"version":1,"limits.num-ctx":"none","limits.failed-attempts":"3/h","limits.running-at-once":2}`))
+	f.Add([]byte(`{"version":1,"origins":[{"origin":"local","allowed":true},{"origin":"HTTP://LocalHost:*/","allowed":false}]}`))
+	f.Add([]byte(`{"version":1,"origins":[{"origin":"https://a.example:443"},{"origin":"chrome-extension://*","allowed":1}]}`))
 	f.Add([]byte(`{"version":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var chosen map[string]json.RawMessage
@@ -359,8 +411,16 @@ func FuzzFile(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if s.Listen == "" || s.Body <= 0 || s.Connections <= 0 || s.LogKept <= 0 || s.Theme == "" {
+		if s.Listen == "" || s.Body <= 0 || s.Connections <= 0 || s.LogKept <= 0 || s.Theme == "" ||
+			s.Running <= 0 || s.Waiting <= 0 || s.PerAddress <= 0 || s.NumCtx <= 0 || s.Attempts == (policy.Rate{}) {
 			t.Fatalf("%q became %+v", data, s)
+		}
+		seen := map[string]bool{}
+		for _, r := range s.Origins {
+			if clean, err := policy.ParseOrigin(r.Origin); err != nil || clean != r.Origin || seen[clean] {
+				t.Fatalf("%q has the origin %q: %q, %v", data, r.Origin, clean, err)
+			}
+			seen[r.Origin] = true
 		}
 	})
 }

@@ -2,15 +2,16 @@ package settings
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"paddock/policy"
 )
 
 // none is how people write that a limit is off.
-const none = "none"
+const none = policy.None
 
 var errTooLarge = errors.New("the number is too large")
 
@@ -147,72 +148,6 @@ func FormatSize(bytes int64) string {
 		}
 	}
 	return "" // not reached: everything divides by one byte
-}
-
-// Rate is so many in a time; the zero value is no limit.
-type Rate struct {
-	Count int
-	Per   time.Duration // a second, a minute, an hour or a day
-}
-
-var rateUnits = []unit{
-	{"s", int64(time.Second)},
-	{"min", int64(time.Minute)},
-	{"h", int64(time.Hour)},
-	{"day", int64(24 * time.Hour)},
-}
-
-var moreRateUnits = append([]unit{
-	{"sec", int64(time.Second)},
-	{"second", int64(time.Second)},
-	{"m", int64(time.Minute)},
-	{"minute", int64(time.Minute)},
-	{"hour", int64(time.Hour)},
-	{"d", int64(24 * time.Hour)},
-}, rateUnits...)
-
-// ParseRate reads a rate as people write it: `10/min`, `1/s`, `500/h`,
-// `2000/day`. `none` is the zero Rate and a count of 0 is refused.
-func ParseRate(s string) (Rate, error) {
-	s = strings.TrimSpace(s)
-	if s == none {
-		return Rate{}, nil
-	}
-	const form = "a rate is a number, / and s, min, h or day, such as 10/min"
-	count, per, ok := strings.Cut(s, "/")
-	if !ok {
-		return Rate{}, errors.New(form)
-	}
-	n, rest, err := leadingNumber(strings.TrimSpace(count))
-	switch {
-	case err != nil:
-		return Rate{}, wordsFor(err, form)
-	case rest != "":
-		return Rate{}, errors.New(form)
-	case n > math.MaxInt32:
-		return Rate{}, errTooLarge
-	case n == 0:
-		return Rate{}, errors.New("a rate is more than nothing; write none for no limit")
-	}
-	worth, ok := lookUp(moreRateUnits, strings.TrimSpace(per), true)
-	if !ok {
-		return Rate{}, errors.New(form)
-	}
-	return Rate{Count: int(n), Per: time.Duration(worth)}, nil
-}
-
-// FormatRate prints a rate so that ParseRate reads the same; `none` for one
-// that is no limit.
-func FormatRate(r Rate) string {
-	if r.Count <= 0 || r.Per <= 0 {
-		return none
-	}
-	for _, u := range rateUnits {
-		if time.Duration(u.worth) == r.Per {
-			return fmt.Sprintf("%d/%s", r.Count, u.name)
-		}
-	}
-	return fmt.Sprintf("%d/%s", r.Count, FormatDuration(r.Per)) // for eyes only
 }
 
 // leadingNumber takes the digits off the front. Only ASCII digits count.

@@ -81,34 +81,6 @@ func TestSizesAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestRatesAsPeopleWriteThem(t *testing.T) {
-	for _, c := range []struct {
-		in    string
-		want  Rate
-		shown string
-	}{
-		{"10/min", Rate{10, time.Minute}, "10/min"},
-		{"10 / minute", Rate{10, time.Minute}, "10/min"},
-		{"1/s", Rate{1, time.Second}, "1/s"},
-		{"500/h", Rate{500, time.Hour}, "500/h"},
-		{"2000/Day", Rate{2000, 24 * time.Hour}, "2000/day"},
-		{"none", Rate{}, "none"},
-	} {
-		got, err := ParseRate(c.in)
-		if err != nil || got != c.want {
-			t.Errorf("ParseRate(%q) = %v, %v; want %v", c.in, got, err, c.want)
-		}
-		if shown := FormatRate(got); shown != c.shown {
-			t.Errorf("FormatRate(%v) = %q, want %q", got, shown, c.shown)
-		}
-	}
-	for _, in := range []string{"", "10", "10/", "/min", "0/min", "-1/min", "10/min/s", "10/week", "1.5/s", "10x/s", "2147483648/s", "99999999999999999999/s"} {
-		if got, err := ParseRate(in); err == nil {
-			t.Errorf("ParseRate(%q) = %v, want it refused", in, got)
-		}
-	}
-}
-
 func FuzzParseDuration(f *testing.F) {
 	for _, s := range []string{"90m", "24h", "30d", "2w", "none", "1h30m", "9223372036854775807ns", "-1s", "µs", "1µs"} {
 		f.Add(s)
@@ -147,25 +119,6 @@ func FuzzParseSize(f *testing.F) {
 		shown := FormatSize(n)
 		if again, err := ParseSize(shown); err != nil || again != n {
 			t.Fatalf("%q is %d, shown as %q, which is %d, %v", s, n, shown, again, err)
-		}
-	})
-}
-
-func FuzzParseRate(f *testing.F) {
-	for _, s := range []string{"10/min", "1/s", "500 / hour", "none", "2147483647/day", "1//s"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		r, err := ParseRate(s)
-		if err != nil {
-			return
-		}
-		if r.Count < 0 || r.Per < 0 {
-			t.Fatalf("ParseRate(%q) = %v, an overflow", s, r)
-		}
-		shown := FormatRate(r)
-		if again, err := ParseRate(shown); err != nil || again != r {
-			t.Fatalf("%q is %v, shown as %q, which is %v, %v", s, r, shown, again, err)
 		}
 	})
 }

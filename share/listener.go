@@ -12,6 +12,7 @@ import (
 
 	"paddock/lan"
 	"paddock/proxy"
+	"paddock/settings"
 )
 
 const (
@@ -50,8 +51,17 @@ func (s *Share) run(ctx context.Context) {
 // choices brings what takes effect at once in line with the settings. What is
 // read with each step, or when a listener opens, is not in it.
 func (s *Share) choices() {
-	s.gate.SetChoices(proxy.Choices{MaxBody: s.o.Settings.Get().Body})
+	s.gate.SetChoices(choicesOf(s.o.Settings.Get()))
+	s.sites.apply(s.o.Settings)
 	s.resolveUpstream()
+}
+
+// choicesOf are the limits of the gate. A limit of none is a number that is
+// never reached.
+func choicesOf(now settings.Settings) proxy.Choices {
+	return proxy.Choices{
+		MaxBody: now.Body, Running: now.Running, Waiting: now.Waiting, NumCtx: now.NumCtx, Attempts: now.Attempts,
+	}
 }
 
 // door is the listener that is open and those that were. Only run touches it.

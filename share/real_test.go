@@ -192,3 +192,108 @@ func TestFromEverywhereToThisMachineOnly(t *testing.T) {
 		t.Errorf("the address is called %q", st.Addresses[0].Label)
 	}
 }
+
+// A page asks, is refused, shows in the state; one click later its browser gets
+// a yes, for the preflight as for the request.
+func TestAWebsiteOnRealSockets(t *testing.T) {
+	at, stop, err := standin.Start(t.Context(), standin.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	s := real(t, share.Flags{Listen: "127.0.0.1:0", Ollama: at})
+	s.Run()
+	s.Start()
+	st := until(t, s, "it shares", sharing)
+	_, secret, err := s.AddKey(t.Context(), "alice", policy.Grant{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	const site = "http://localhost:5173"
+	asks := func(method string, headers map[string]string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, st.Address()+"/api/tags", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Origin", site)
+		for name, value := range headers {
+			req.Header.Set(name, value)
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.StatusCode, res.Header.Get("Access-Control-Allow-Origin")
+	}
+	check := func(preflight, request int, told string) {
+		t.Helper()
+		code, origin := asks(http.MethodOptions, map[string]string{"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"})
+		if code != preflight || origin != told {
+			t.Errorf("the preflight: %d, and the browser is told %q", code, origin)
+		}
+		code, origin = asks(http.MethodGet, map[string]string{"Authorization": "Bearer " + secret.Reveal()})
+		if code != request || origin != told {
+			t.Errorf("the request: %d, and the browser is told %q", code, origin)
+		}
+	}
+	check(http.StatusForbidden, http.StatusForbidden, "")
+	st = until(t, s, "it is seen", func(st share.State) bool {
+		return len(st.Websites.Refused) == 1 && st.Websites.Refused[0].Count == 2
+	})
+	if err := s.AllowOrigin(st.Websites.Refused[0].Origin); err != nil {
+		t.Fatal(err)
+	}
+	check(http.StatusNoContent, http.StatusOK, site)
+	if err := s.BlockOrigin(site); err != nil {
+		t.Fatal(err)
+	}
+	check(http.StatusForbidden, http.StatusForbidden, "")
+	until(t, s, "a blocked one is not offered again", func(st share.State) bool {
+		return len(st.Websites.Refused) == 0 && len(st.Websites.List) == 1
+	})
+}
+
+// The limits of connections hold for the next one, while sharing goes on.
+func TestConnectionsAreLimitedWhileSharing(t *testing.T) {
+	s := real(t, share.Flags{Listen: "127.0.0.1:0", Ollama: "127.0.0.1:1"})
+	s.Run()
+	s.Start()
+	addr := strings.TrimPrefix(until(t, s, "it shares", sharing).Address(), "http://")
+	served := func() bool {
+		t.Helper()
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		if _, err := io.WriteString(c, "HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"); err != nil {
+			return false
+		}
+		n, _ := c.Read(make([]byte, 1))
+		return n == 1
+	}
+	for range 3 {
+		if !served() {
+			t.Fatal("refused below the limit")
+		}
+	}
+	for _, name := range []string{settings.LimitsPerAddress, settings.LimitsConnections} {
+		if err := s.Settings().Set(name, "3"); err != nil {
+			t.Fatal(err)
+		}
+		if served() {
+			t.Errorf("%s: served beyond the limit", name)
+		}
+		if err := s.Settings().Set(name, "none"); err != nil {
+			t.Fatal(err)
+		}
+		if !served() {
+			t.Errorf("%s: refused without a limit", name)
+		}
+	}
+}

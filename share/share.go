@@ -77,6 +77,9 @@ type Share struct {
 	o    Options
 	gate *proxy.Gate
 
+	sites *websites
+	heals heals
+
 	resolving sync.Mutex // one resolveUpstream at a time, so that the last word is the newest
 	demoing   sync.Mutex // one start or stop of the demo at a time
 
@@ -122,10 +125,16 @@ func New(o Options) *Share {
 			if err != nil {
 				return nil, err
 			}
-			return lan.Limit(ln, o.Settings.Get().Connections, lan.PerAddress), nil
+			return lan.Limit(ln, func() (total, perAddress int) {
+				now := o.Settings.Get()
+				return now.Connections, now.PerAddress
+			}), nil
 		}
 	}
-	s := &Share{o: o, phase: Off, demoAsked: o.Flags.Demo, poke: make(chan struct{}, 1), ask: make(chan struct{}, 1)}
+	s := &Share{
+		o: o, sites: newWebsites(), phase: Off, demoAsked: o.Flags.Demo,
+		poke: make(chan struct{}, 1), ask: make(chan struct{}, 1),
+	}
 	s.us, _ = o.Look() // looked at again every two seconds
 	s.gate = proxy.New(proxy.Config{
 		Keys:            o.Keys,
@@ -133,11 +142,14 @@ func New(o Options) *Share {
 		Host:            s.hostOurs,
 		Upstream:        proxy.Upstream{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:11434"}},
 		Transport:       o.Transport,
-		Choices:         proxy.Choices{MaxBody: o.Settings.Get().Body},
+		Choices:         choicesOf(o.Settings.Get()),
+		OnOrigin:        s.sites.refuse,
 		OnUpstreamFault: s.askOllama,
 		OnUse:           o.Keys.Used,
 		OnPanic:         o.OnPanic,
 	})
+	s.sites.gate = s.gate
+	s.sites.apply(o.Settings)
 	s.resolveUpstream()
 	return s
 }
@@ -246,6 +258,25 @@ func (s *Share) SuspendKey(name string) error {
 // ResumeKey lets a suspended key in again.
 func (s *Share) ResumeKey(name string) error { return s.o.Keys.Resume(name) }
 
+// EditKey changes what a key may do, from its very next request on. Requests
+// that run go on, unless the key has expired by it.
+func (s *Share) EditKey(name string, change func(*policy.Grant)) error {
+	k, _ := s.o.Keys.Find(name)
+	err := s.o.Keys.Edit(name, change)
+	s.cutRefused(k.ID)
+	return err
+}
+
+// RotateKey gives a key a new secret, and returns it. The old one works until
+// grace has passed. Without a grace it works no more, and what it started is cut.
+func (s *Share) RotateKey(ctx context.Context, name string, grace time.Duration) (keystore.Key, keystore.Secret, error) {
+	k, secret, err := s.o.Keys.Rotate(ctx, name, grace)
+	if err == nil && grace <= 0 {
+		s.gate.CutKey(k.ID)
+	}
+	return k, secret, err
+}
+
 // RemoveKey revokes a key for good: refused at once, running requests cut, then
 // taken out of the vault. After a *keystore.UnsavedError or a
 // *keystore.LeftoverError it is revoked too.
@@ -269,15 +300,15 @@ func (s *Share) cutRefused(id string) {
 
 // State returns the picture as it is now.
 func (s *Share) State() State {
-	running, totals := s.o.Log.Counts()
-	keys := keysState(s.o.Keys.State())
+	counts, totals := s.counts()
+	keys, sites, heals := keysState(s.o.Keys.State()), s.sites.state(), s.heals.list()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := State{
 		Version: s.o.Version, Phase: s.phase, Wanted: s.wanted, Problem: s.problem, Detail: s.detail,
 		Listen: s.listen(), Addresses: []Address{}, Since: s.since, Ollama: s.ollama,
-		Running: running, Totals: totals, Keys: keys,
-		Window: s.screen != nil,
+		Running: counts.running, Waiting: counts.waiting, Totals: totals, Keys: keys,
+		Websites: sites, Heals: heals, Window: s.screen != nil,
 	}
 	st.Ollama.Models, st.Ollama.Loaded = slices.Clone(st.Ollama.Models), slices.Clone(st.Ollama.Loaded)
 	now := time.Now()
@@ -305,6 +336,26 @@ func (s *Share) State() State {
 		}
 	}
 	return st
+}
+
+// counts are the requests that have not ended.
+type counts struct{ running, waiting int }
+
+// counts tells those that run from those that wait for their turn.
+func (s *Share) counts() (counts, requestlog.Totals) {
+	n, totals := s.o.Log.Counts()
+	if n == 0 {
+		return counts{}, totals
+	}
+	var c counts
+	for _, e := range s.o.Log.Running(time.Now()) {
+		if e.Phase == requestlog.Waiting {
+			c.waiting++
+		} else {
+			c.running++
+		}
+	}
+	return c, totals
 }
 
 // label says what kind of address it is. Who sees two wants to know which of
@@ -416,8 +467,9 @@ func (s *Share) lookAround() {
 	}
 }
 
-// follow wakes the watchers of State when keys or counts change, but not for
-// every token that passes, and ten times a second at most.
+// follow wakes the watchers of State when keys, counts or refused websites
+// change, but not for every token that passes. It looks ten times a second at
+// most.
 func (s *Share) follow(ctx context.Context) {
 	keys, stopKeys := s.o.Keys.Watch()
 	defer stopKeys()
@@ -428,7 +480,7 @@ func (s *Share) follow(ctx context.Context) {
 	defer quiet.Stop()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	lastRunning, lastTotal := -1, uint64(0)
+	last, lastTotal := counts{-1, -1}, uint64(0)
 	for {
 		// The pause stands before the next look and not behind it: what changes
 		// meanwhile leaves its token, so the last change is always told.
@@ -437,22 +489,21 @@ func (s *Share) follow(ctx context.Context) {
 			return
 		case <-pause.C:
 		}
-		changed := false
-		for !changed {
-			select {
-			case <-ctx.Done():
-				return
-			case <-keys:
-				changed = true
-			case <-quiet.C:
-				changed = true
-			case <-log:
-				running, totals := s.o.Log.Counts()
-				changed = running != lastRunning || totals.Requests != lastTotal
-				lastRunning, lastTotal = running, totals.Requests
-			}
+		changed := true
+		select {
+		case <-ctx.Done():
+			return
+		case <-keys:
+		case <-s.sites.changed:
+		case <-quiet.C:
+		case <-log:
+			now, totals := s.counts()
+			changed = now != last || totals.Requests != lastTotal
+			last, lastTotal = now, totals.Requests
 		}
-		s.watch.Wake()
+		if changed {
+			s.watch.Wake()
+		}
 		pause.Reset(calm)
 	}
 }

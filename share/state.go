@@ -149,11 +149,14 @@ type State struct {
 	Encrypted bool              `json:"encrypted"`
 	Since     time.Time         `json:"since,omitzero"` // sharing since
 	Ollama    Ollama            `json:"ollama"`
-	Running   int               `json:"running"`
+	Running   int               `json:"running"`   // requests that Ollama works on
+	Waiting   int               `json:"waiting"`   // requests in the queue
 	Teammates int               `json:"teammates"` // keys used in the last quarter of an hour
 	Totals    requestlog.Totals `json:"totals"`
 	Keys      Keys              `json:"keys"`
-	Window    bool              `json:"window"` // this instance has a window and a clipboard
+	Websites  Websites          `json:"websites"`
+	Heals     []Heal            `json:"heals,omitempty"` // models that hung, the last few, the oldest first
+	Window    bool              `json:"window"`          // this instance has a window and a clipboard
 }
 
 // Address returns the address to hand out first, or "" when there is none.

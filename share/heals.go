@@ -1,0 +1,44 @@
+package share
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// Heal is a model that hung in Ollama and was thrown out of memory, so that the
+// next request loads it anew.
+type Heal struct {
+	Model string    `json:"model"`
+	At    time.Time `json:"at"`
+	Fault string    `json:"fault,omitempty"` // why that did not work; empty when it did
+}
+
+// maxHeals bounds how many of them are remembered.
+const maxHeals = 10
+
+// heals are the last few, in memory only.
+type heals struct {
+	mu   sync.Mutex // guards last
+	last []Heal     // the oldest first; never changed in place
+}
+
+func (h *heals) add(x Heal) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	kept := h.last[max(0, len(h.last)-maxHeals+1):]
+	h.last = append(slices.Clip(kept), x)
+}
+
+func (h *heals) list() []Heal {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.last)
+}
+
+// healed notes that the gate found a model hung, and what became of it. It does
+// not wait.
+func (s *Share) healed(model string, at time.Time, fault string) {
+	s.heals.add(Heal{Model: bounded(model), At: at, Fault: bounded(fault)})
+	s.watch.Wake()
+}

@@ -114,7 +114,9 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 		// read what it is reading of the body, which may be nothing for long.
 		defer context.AfterFunc(ctx, func() { x.upload.stop(0) })()
 	}
-	answer, err := x.send(ctx, up, e, body)
+	answer, end, err := x.ask(ctx, up, e, body)
+	left := false
+	defer func() { end(left) }() // behind the closing of the body
 	if err != nil {
 		x.unanswered(ctx, err)
 		return
@@ -159,7 +161,9 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 		}
 		return
 	}
+	left = true // whatever ends the copy
 	err = x.copyAnswer(ctx, answer, meter)
+	left = err != nil && !meter.done
 	x.close(ctx, e, meter, err)
 }
 

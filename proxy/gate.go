@@ -18,6 +18,7 @@ import (
 
 	"paddock/policy"
 	"paddock/proxy/fair"
+	"paddock/proxy/heal"
 	"paddock/requestlog"
 )
 
@@ -51,6 +52,8 @@ type Config struct {
 	// OnOrigin is told of each request from a web origin that nobody allowed; it
 	// must not wait. The origin is spelled as browsers spell one.
 	OnOrigin func(origin string, at time.Time)
+	// OnHeal is told of each model that hung and was loaded anew; it must not wait.
+	OnHeal func(heal.Event)
 	// OnUpstreamFault is called after Ollama did not answer; it must not wait.
 	OnUpstreamFault func()
 	// OnUse is called once for each request that a good key made; it must not wait.
@@ -79,6 +82,7 @@ type Gate struct {
 	queue    *fair.Queue
 	rates    fair.Buckets
 	lockout  *fair.Lockout
+	watchdog *heal.Watchdog
 	limits   limits
 }
 
@@ -127,6 +131,13 @@ func New(c Config) *Gate {
 		Config: c, limits: limits{bodyPause, bodyTotal, stallLimit, hurryLimit, overrunPause},
 		queue: fair.New(fair.Limits{}), lockout: fair.NewLockout(0, 0),
 	}
+	g.watchdog = heal.New(heal.Config{
+		Upstream:  func() *url.URL { return g.upstream.Load().URL },
+		Transport: c.Transport,
+		Canonical: canonical,
+		OnHeal:    g.healed,
+		OnPanic:   c.OnPanic,
+	})
 	g.models.now = c.Now
 	g.models.ask = g.askOllama
 	g.SetUpstream(c.Upstream)
@@ -163,6 +174,15 @@ func (g *Gate) SetChoices(c Choices) {
 // SetOrigins changes the web origins for the requests that come from now on.
 func (g *Gate) SetOrigins(o *policy.Origins) { g.origins.Store(o) }
 
+// Close ends what the gate does by itself and the connections to Ollama that
+// nobody uses. Requests are passed on all the same.
+func (g *Gate) Close() {
+	g.watchdog.Close()
+	if t, ok := g.Transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
 // Drain refuses what comes from now on with 503, or ends that.
 func (g *Gate) Drain(on bool) { g.draining.Store(on) }
 
@@ -182,6 +202,7 @@ type exchange struct {
 	source string // a second model, of which the named one is made
 	remote bool   // that one lies on another machine
 	upload *upload
+	asks   question // what the body of an inference says besides its model
 	ticket *fair.Ticket // the place among those that run; nil for what never waits
 
 	deadline sync.Mutex // guards cut and late, and the write deadline with them

@@ -220,6 +220,9 @@ func (x *exchange) readModel(e policy.Endpoint, body []byte, path string) policy
 			}
 		}
 		x.remote = x.remote || ok && path == "/v1/messages" && searchesTheWeb(body)
+		if ok && e.Class == policy.ClassUse {
+			x.asks = questionOf(e, body)
+		}
 	case policy.BodyForm:
 		x.model, ok = peekForm(body, x.r.Header.Get("Content-Type"))
 	case policy.BodyNone:

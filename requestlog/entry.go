@@ -104,6 +104,7 @@ type Entry struct {
 	BytesIn    int64         `json:"bytes_in,omitempty"`
 	BytesOut   int64         `json:"bytes_out,omitempty"`
 	CutBy      Cutter        `json:"cut_by,omitempty"`
+	SentAgain  bool          `json:"sent_again,omitempty"` // once more, after a model that hung was loaded anew
 	Demo       bool          `json:"demo,omitempty"` // answered by the built-in demo, not by Ollama
 }
 

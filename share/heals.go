@@ -2,8 +2,12 @@ package share
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"paddock/policy"
+	"paddock/proxy/heal"
 )
 
 // Heal is a model that hung in Ollama and was thrown out of memory, so that the
@@ -36,8 +40,19 @@ func (h *heals) list() []Heal {
 	return slices.Clone(h.last)
 }
 
-// healed notes that the gate found a model hung, and what became of it. It does
-// not wait.
+// onHeal is told by the gate what its watchdog did. It does not wait.
+func (s *Share) onHeal(e heal.Event) {
+	if e.Model == "" {
+		return // Ollama as a whole does not answer, which its state shows
+	}
+	fault := ""
+	if e.Err != nil {
+		fault = e.Err.Error()
+	}
+	s.healed(strings.TrimSuffix(policy.Model(e.Model).Short(), ":latest"), e.At, fault)
+}
+
+// healed notes that the gate found a model hung, and what became of it.
 func (s *Share) healed(model string, at time.Time, fault string) {
 	s.heals.add(Heal{Model: bounded(model), At: at, Fault: bounded(fault)})
 	s.watch.Wake()

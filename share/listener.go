@@ -296,7 +296,7 @@ func (s *Share) open(ctx context.Context, addr string) (*serving, error) {
 	s.mu.Unlock()
 	s.done.Go(func() {
 		defer close(v.done)
-		v.err = v.server.Serve(ln)
+		v.err = v.server.Serve(proxy.Strict(ln))
 	})
 	s.resolveUpstream() // the port is known now, and Ollama may not be behind it
 	return v, nil

@@ -144,6 +144,7 @@ func New(o Options) *Share {
 		Transport:       o.Transport,
 		Choices:         choicesOf(o.Settings.Get()),
 		OnOrigin:        s.sites.refuse,
+		OnHeal:          s.onHeal,
 		OnUpstreamFault: s.askOllama,
 		OnUse:           o.Keys.Used,
 		OnPanic:         o.OnPanic,
@@ -405,6 +406,7 @@ func (s *Share) Close(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	s.done.Wait()
+	s.gate.Close()
 	s.settle(Off, NoProblem, "")
 	s.endDemo()
 }

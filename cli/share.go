@@ -164,7 +164,16 @@ func (a *app) tell(ctx context.Context, sh *share.Share) error {
 	defer stopEntries()
 	var last uint64
 	said, saidKeys := "", false
+	pause := time.NewTimer(0)
+	defer pause.Stop()
 	for {
+		// Ten times a second is as fast as anybody reads; with each token of each
+		// answer this was a third of the program's work.
+		select {
+		case <-ctx.Done():
+		case <-pause.C:
+		}
+		pause.Reset(tellEvery)
 		st := sh.State()
 		if now := banner(st); now != "" && now != said {
 			said = now
@@ -201,6 +210,9 @@ func (a *app) tell(ctx context.Context, sh *share.Share) error {
 	}
 }
 
+// tellEvery is the shortest time between two looks at what happened.
+const tellEvery = 100 * time.Millisecond
+
 // tellRequests prints the requests that have ended since the last one told.
 func (a *app) tellRequests(sh *share.Share, last *uint64) error {
 	fresh, next, missed := sh.Log().Since(*last, 0)
@@ -208,18 +220,19 @@ func (a *app) tellRequests(sh *share.Share, last *uint64) error {
 	if missed > 0 {
 		fmt.Fprintf(a.Err, "(%s not shown)\n", plural(int(missed), "request", "requests"))
 	}
+	var lines []byte // one write for all of them: a terminal takes its time for each
 	for _, e := range fresh {
-		var err error
-		if a.json {
-			err = a.line(map[string]any{"event": "request", "request": e})
-		} else {
-			_, err = fmt.Fprintln(a.Out, requestLine(e))
-		}
-		if err != nil {
+		if !a.json {
+			lines = append(append(lines, requestLine(e)...), '\n')
+		} else if err := a.line(map[string]any{"event": "request", "request": e}); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := a.Out.Write(lines)
+	return err
 }
 
 // banner says the state in the lines that the terminal shows. It is empty while

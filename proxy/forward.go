@@ -12,7 +12,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"paddock/policy"
@@ -262,15 +261,19 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 		}
 		return x.pass((*buf)[:n], meter, false)
 	}
-	// The first piece is read here, which spares the first token a hop from one
-	// goroutine to another, and a short answer all that follows.
-	first := newChunk()
-	defer free(first)
-	n, err := answer.Body.Read(*first)
+	stream := meter.kind != kindPlain
+	pool := &plainPieces
+	if stream {
+		pool = &chunks
+	}
+	buf := pool.Get().(*[]byte)
+	defer pool.Put(buf)
+	// What is written in one go needs no watch: most answers are short.
+	n, err := answer.Body.Read(*buf)
 	if err != nil {
 		var passed error
 		if n > 0 {
-			passed = x.pass((*first)[:n], meter, false)
+			passed = x.pass((*buf)[:n], meter, false)
 		}
 		if passed != nil || errors.Is(err, io.EOF) {
 			return passed
@@ -289,17 +292,18 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 			<-woken
 		}
 	}()
-	// Ollama is read by a goroutine of its own into a bounded spool, so that a
-	// slow client does not hold Ollama's only slot (ollama 0.17.4 can hang for
-	// everybody when a client stops reading and then leaves).
+	// When a write lags, Ollama is read by a goroutine of its own into a bounded
+	// spool, so that a slow client does not hold Ollama's only slot (Ollama 0.17.4
+	// can hang for everybody when a client stops reading and then leaves).
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	s := newSpool(plainChunks, 0)
-	if meter.kind != kindPlain {
+	if stream {
 		s = newSpool(streamChunks, x.g.limits.overrun)
 	}
-	var reader sync.WaitGroup
-	reader.Go(func() {
+	read := make(chan struct{})
+	lag := time.AfterFunc(lagLimit, func() {
+		defer close(read)
 		err := x.readAnswer(reading, answer.Body, s)
 		if errors.Is(err, errOverrun) {
 			answer.Body.Close() // Ollama goes first, then the client
@@ -307,7 +311,32 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 		}
 		s.end(err)
 	})
-	failed := x.pass((*first)[:n], meter, true)
+	for {
+		if n > 0 {
+			// A piece that does not fill the buffer is all there is for now.
+			failed := x.pass((*buf)[:n], meter, stream || n < len(*buf))
+			if !lag.Stop() {
+				return x.copySpool(ctx, stop, answer.Body, s, read, meter, failed)
+			}
+			if failed != nil {
+				return failed
+			}
+		}
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		if n, err = answer.Body.Read(*buf); n > 0 {
+			lag.Reset(lagLimit)
+		}
+	}
+}
+
+// copySpool passes on what the goroutine beside reads, to the end of the answer.
+// failed is how the write went during which that goroutine began.
+func (x *exchange) copySpool(ctx context.Context, stop context.CancelFunc, body io.Closer, s *spool, read <-chan struct{}, meter *meter, failed error) error {
 	for failed == nil {
 		var b *[]byte
 		var last bool
@@ -319,9 +348,9 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 	}
 	if failed != nil {
 		stop()
-		answer.Body.Close() // wakes the reader
+		_ = body.Close() // wakes the reader
 	}
-	reader.Wait()
+	<-read
 	s.drop()
 	return failed
 }

@@ -17,6 +17,17 @@ const (
 	streamChunks = 128 // 4 MiB of one that it makes as it goes
 )
 
+// lagLimit is how long a write to the client may take before Ollama is read
+// beside it. Until then one goroutine reads and writes in turn, which spares
+// each token two hops from one goroutine to another.
+const lagLimit = 20 * time.Millisecond
+
+// plainPiece is how much of a plain answer is read and written at once: it
+// crosses in system calls, and in pieces of 32 KiB they are all one sees.
+const plainPiece = 128 << 10
+
+var plainPieces = sync.Pool{New: func() any { b := make([]byte, plainPiece); return &b }}
+
 // overrunPause is how long Ollama waits in the middle of a stream for a client
 // that is a whole spool behind. Then the client is cut, since Ollama 0.17.4 can
 // hang for everybody when it waits here and the client then leaves.

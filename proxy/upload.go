@@ -20,6 +20,7 @@ type upload struct {
 	pause time.Duration
 
 	mu      sync.Mutex // guards what follows, and the deadline with stopped
+	until   time.Time  // the deadline that is set
 	stopped bool
 	ended   bool
 	slow    bool
@@ -29,7 +30,7 @@ type upload struct {
 // Read implements io.Reader.
 func (u *upload) Read(p []byte) (int, error) {
 	began := time.Now()
-	u.deadline(began.Add(u.pause))
+	u.deadline(began)
 	n, err := u.body.Read(p)
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -50,11 +51,14 @@ func (u *upload) Read(p []byte) (int, error) {
 // after an answer has begun; the body itself is closed by whoever calls stop.
 func (u *upload) Close() error { return nil }
 
-func (u *upload) deadline(t time.Time) {
+// deadline gives the next read the pause at least, and half as much again at
+// most: a deadline for each of a hundred thousand reads costs more than the reads.
+func (u *upload) deadline(now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if !u.stopped {
-		_ = u.rc.SetReadDeadline(t)
+	if !u.stopped && u.until.Sub(now) < u.pause {
+		u.until = now.Add(u.pause + u.pause/2)
+		_ = u.rc.SetReadDeadline(u.until)
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 // no cache may give the answer for one page to another.
 func (x *exchange) admit(origin string) bool {
 	h := x.w.Header()
-	h["Vary"] = []string{"Origin"}
+	h["Vary"] = varyOrigin
 	if origin == "" || !x.g.origins.Load().Allows(origin) {
 		return false
 	}

@@ -461,18 +461,18 @@ func (x *exchange) close(ctx context.Context, e policy.Endpoint, meter *meter, e
 	meter.end()
 	x.entry.TokensIn, x.entry.TokensOut = meter.tokensIn, meter.tokensOut
 	x.entry.Rate = meter.rate(x.g.Now().Sub(x.entry.Time) - x.entry.FirstToken)
+	if err == nil && (e.Class != policy.ClassUse || meter.complete() || x.entry.Upstream >= 400) {
+		x.ended(meter)
+		return
+	}
 	by := cutter(ctx)
 	var write clientError
 	var stall stallError
 	switch {
-	case err == nil && (e.Class != policy.ClassUse || meter.complete() || x.entry.Upstream >= 400),
-		by == requestlog.CutByClient && meter.kind != kindPlain && e.Class == policy.ClassUse && meter.done:
+	case by == requestlog.CutByClient && meter.kind != kindPlain && e.Class == policy.ClassUse && meter.done:
 		// Many clients leave at the last object and do not wait for the end of
 		// the stream behind it.
-		x.entry.Phase = requestlog.Done
-		if x.entry.Upstream >= 500 || meter.failed {
-			x.entry.Phase = requestlog.Failed
-		}
+		x.ended(meter)
 		return
 	case by != requestlog.CutByNobody && by != requestlog.CutByClient:
 		x.entry.Phase, x.entry.CutBy = requestlog.Cut, by
@@ -496,4 +496,13 @@ func (x *exchange) close(ctx context.Context, e policy.Endpoint, meter *meter, e
 		x.entry.Status = 0 // not even the header has left
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// ended notes that the answer is whole. What Ollama answered with a fault of
+// its own, or said in the middle of a stream, is a failure all the same.
+func (x *exchange) ended(meter *meter) {
+	x.entry.Phase = requestlog.Done
+	if x.entry.Upstream >= 500 || meter.failed {
+		x.entry.Phase = requestlog.Failed
+	}
 }

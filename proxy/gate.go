@@ -210,6 +210,12 @@ type exchange struct {
 	late     bool       // because its client is too far behind
 }
 
+// Headers that are the same in every answer. Nobody changes the lists.
+var (
+	nosniff    = []string{"nosniff"}
+	varyOrigin = []string{"Origin"}
+)
+
 // ServeHTTP checks one request and passes it on. Whatever happens, a fault of
 // ours included, exactly one entry is written.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -233,8 +239,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// What the last request on this connection left must not end this one.
 	_ = x.rc.SetWriteDeadline(time.Time{})
-	w.Header().Set("X-Request-Id", x.entry.ID)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	h := w.Header()
+	h["X-Request-Id"] = []string{x.entry.ID}
+	h["X-Content-Type-Options"] = nosniff
 	abort := false
 	func() {
 		defer func() {
@@ -422,7 +429,7 @@ func (x *exchange) judgeModels(up *Upstream, e policy.Endpoint) policy.Reason {
 	if x.grant.Cloud && x.grant.Models.All() {
 		return policy.Allowed
 	}
-	for _, name := range []string{x.model, x.source} {
+	for _, name := range [...]string{x.model, x.source} {
 		m, ok := policy.ParseModel(name)
 		if !ok {
 			continue
@@ -435,6 +442,9 @@ func (x *exchange) judgeModels(up *Upstream, e policy.Endpoint) policy.Reason {
 			// Nobody can tell whose account it would spend, so nobody may.
 			x.upstreamSilent()
 			return policy.UpstreamUnanswers
+		}
+		if runs == m && !remote {
+			continue // judged already
 		}
 		if r := policy.DecideModel(x.grant, string(runs), remote).Reason; r != policy.Allowed {
 			return r

@@ -50,7 +50,7 @@ func lanes(b *testing.B, handler http.HandlerFunc) []*lane {
 		b.Cleanup(func() { v.Close() })
 		return l.Addr().String()
 	}
-	plainTransport, own := NewTransport(), NewTransport()
+	plainTransport, own := newOther(), NewTransport()
 	b.Cleanup(plainTransport.CloseIdleConnections)
 	b.Cleanup(own.CloseIdleConnections)
 	reverse := &httputil.ReverseProxy{ErrorLog: NewServer(nil).ErrorLog, Transport: plainTransport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}

@@ -58,7 +58,7 @@ func TestUnsolicitedBytesOfOllamaAreNotPrinted(t *testing.T) {
 	before := log.Writer()
 	log.SetOutput(Hush(&out))
 	defer log.SetOutput(before)
-	transport := NewTransport()
+	transport := newOther()
 	defer transport.CloseIdleConnections()
 	res, err := (&http.Client{Transport: transport}).Get("http://" + ln.Addr().String())
 	if err != nil {

@@ -115,6 +115,12 @@ fuzz: deps-static ## every fuzz target for FUZZTIME (20s)
 bench: deps-static ## the benchmarks: what the gate adds to a direct call, what the log costs
 	$(GO) test -tags ci -run '^$$' -bench . -benchmem ./proxy ./requestlog ./keystore ./ui/logview
 
+.PHONY: bench-peers
+bench-peers: deps-static ## Paddock beside nginx and Caddy (Linux, needs wrk; ten minutes, ARGS=-quick takes two)
+	CGO_ENABLED=0 $(GO) build $(FLAGS) -tags lite -ldflags "$(LDFLAGS)" -o build/benchpeers/paddock-lite .
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -o build/benchpeers/benchpeers ./scripts/benchpeers
+	@scripts/with-go build/benchpeers/benchpeers -paddock build/benchpeers/paddock-lite $(ARGS)
+
 ## Check
 
 # "unused" looks at one edition at a time: what only the windows use is unused in

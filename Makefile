@@ -111,6 +111,13 @@ e2e-programs: deps-build deps-lite
 fuzz: deps-static ## every fuzz target for FUZZTIME (20s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz
 
+# The readers of what strangers send, and of the files that decide who gets in.
+GATE_FUZZ = FuzzFind|FuzzPeekSeesWhatOllamaSees|FuzzAddressAndCredential|FuzzOrigins|FuzzHost|FuzzHeadWatch|FuzzTameLeavesNoSideDoor|FuzzFile|FuzzIndex
+
+.PHONY: fuzz-gate
+fuzz-gate: deps-static ## the fuzz targets of the gate's readers, a minute each
+	@FUZZTIME=60s ONLY='$(GATE_FUZZ)' scripts/fuzz
+
 .PHONY: bench
 bench: deps-static ## the benchmarks: what the gate adds to a direct call, what the log costs
 	$(GO) test -tags ci -run '^$$' -bench . -benchmem ./proxy ./requestlog ./keystore ./ui/logview

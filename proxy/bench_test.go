@@ -34,7 +34,13 @@ type lane struct {
 // lanes opens the three ways.
 func lanes(b *testing.B, handler http.HandlerFunc) []*lane {
 	b.Helper()
-	upstream := httptest.NewServer(handler)
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.UserAgent() == gateAgent {
+			_, _ = io.WriteString(w, `{"models":[{"name":"llama3:latest"}]}`)
+			return
+		}
+		handler(w, r)
+	}))
 	b.Cleanup(upstream.Close)
 	u, err := url.Parse(upstream.URL)
 	if err != nil {
@@ -57,7 +63,7 @@ func lanes(b *testing.B, handler http.HandlerFunc) []*lane {
 	log := requestlog.New(requestlog.DefaultKept)
 	_, stop := log.Watch() // as when the log window is open
 	b.Cleanup(stop)
-	gate := New(Config{Keys: newPeople(), Log: log, Host: ours, Upstream: Upstream{URL: u}, Transport: own})
+	gate := New(Config{Keys: newPeople(), Log: log, Host: ours, Upstream: Upstream{URL: u}, Transport: own, Choices: Choices{Running: 100_000, Waiting: 100_000}})
 	return []*lane{{name: "direct", addr: u.Host}, {name: "reverseproxy", addr: serve(readFirst(reverse))}, {name: "gate", addr: serve(gate)}}
 }
 

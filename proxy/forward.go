@@ -310,7 +310,7 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 		s = newSpool(streamChunks, x.g.limits.overrun)
 	}
 	read := make(chan struct{})
-	lag := time.AfterFunc(lagLimit, func() {
+	lag := time.AfterFunc(time.Hour, func() { // the time is set for each write
 		defer close(read)
 		err := x.readAnswer(reading, answer.Body, s)
 		if errors.Is(err, errOverrun) {
@@ -319,8 +319,10 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 		}
 		s.end(err)
 	})
+	lag.Stop()
 	for {
 		if n > 0 {
+			lag.Reset(lagLimit)
 			// A piece that does not fill the buffer is all there is for now.
 			failed := x.pass((*buf)[:n], meter, stream || n < len(*buf))
 			if !lag.Stop() {
@@ -336,9 +338,7 @@ func (x *exchange) copyAnswer(ctx context.Context, answer *http.Response, meter 
 			}
 			return err
 		}
-		if n, err = answer.Body.Read(*buf); n > 0 {
-			lag.Reset(lagLimit)
-		}
+		n, err = answer.Body.Read(*buf)
 	}
 }
 

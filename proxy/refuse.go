@@ -58,7 +58,7 @@ func words(r policy.Reason) string {
 	case policy.QueueFull:
 		return "too many requests of this key wait already; try again later"
 	case policy.BadRequest:
-		return "the request is ambiguous: a header stands twice, or it asks for an upgrade"
+		return "the request is written ambiguously: a header stands twice, is folded or ends in a bare line feed, there are two kinds of length, or it asks for an upgrade"
 	case policy.BadBody:
 		return "the body must be one JSON object that names its model once, in small letters"
 	case policy.BodyTooLarge:

@@ -95,9 +95,15 @@ func shots(t *testing.T, dir, theme string) {
 	real.Must("settings", "set", "ui.theme", theme)
 	real.Must("settings", "set", "share.listen", ":11435")
 	real.Must("settings", "set", "share.ollama", "http://127.0.0.1:11434")
+	real.Must("settings", "set", "limits.running-at-once", "2")
+	real.Must("origins", "allow", "vscode")
+	real.Must("origins", "allow", "https://notes.example.org")
 	var keys []string
 	for _, args := range [][]string{
-		{"keys", "add", "alice", "--role", "manager", "--cloud"}, {"keys", "add", "ben"}, {"keys", "add", "n8n on the NAS", "--expires", "none"}, {"keys", "add", "carol's laptop"},
+		{"keys", "add", "alice", "--role", "manager", "--cloud"},
+		{"keys", "add", "ben", "--model", "llama3.2:3b", "--model", "qwen3*", "--rate", "60/min", "--concurrent", "2"},
+		{"keys", "add", "n8n on the NAS", "--expires", "none", "--model", "nomic-embed-text", "--tokens-per-day", "80000"},
+		{"keys", "add", "carol's laptop"},
 	} {
 		keys = append(keys, strings.TrimSpace(real.Must(args...)))
 	}
@@ -127,9 +133,13 @@ func shots(t *testing.T, dir, theme string) {
 	}
 	defer orders.Close()
 	fmt.Fprintln(orders, strings.Join(keys, " "))
+	testdesk.Wait(t, "two requests that run", 30*time.Second, func() bool { return status(t, real).Running == 2 })
+	if err := os.WriteFile(filepath.Join(work, "both-run"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	testdesk.Wait(t, "the teammates' requests", 30*time.Second, func() bool {
 		st := status(t, real)
-		return st.Totals.Requests >= 14 && st.Running == 2
+		return st.Totals.Requests >= finished && st.Running == 2 && st.Waiting == 1
 	})
 
 	take(main, "share")
@@ -146,6 +156,14 @@ func shots(t *testing.T, dir, theme string) {
 	main.Click(100, 116) // Keys, in the sidebar
 	main.Click(420, 205) // ben's row
 	take(main, "keys")
+	main.Click(581, 285) // Edit…
+	take(main, "key-edit")
+	main.Resize(900, 600)
+	main.Click(100, 154) // Websites, in the sidebar
+	take(main, "websites-narrow")
+	main.Resize(1100, 720)
+	take(main, "websites")
+	main.Move(1080, 12) // off everything that answers to the pointer
 	tray.Click("New key…")
 	take(main, "new-key")
 	main.Type("dora")
@@ -162,6 +180,9 @@ func shots(t *testing.T, dir, theme string) {
 		}
 	}
 }
+
+// finished is how many requests of the teammates come to an end.
+const finished = 17
 
 // settled waits until two pictures in a row are the same, or a second has gone:
 // what runs keeps counting.
@@ -262,39 +283,55 @@ func TestShotsTeam(t *testing.T) {
 		webUI     = "Python/3.13 aiohttp/3.12"
 		flow      = "n8n/1.110.1"
 		shell     = "curl/8.15.0"
+		browser   = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 	)
-	for _, r := range []struct{ from, agent, key, method, path, body string }{
-		{"40", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", carol, "POST", "/api/chat", chat("llama3.2:3b", 45)},
-		{"52", "python-requests/2.32", "", "GET", "/api/tags", ""},
-		{"31", continues, alice, "GET", "/api/tags", ""},
-		{"31", continues, alice, "POST", "/api/chat", chat("qwen3:8b", 45)},
-		{"9", flow, n8n, "POST", "/api/embed", embed},
-		{"9", flow, n8n, "POST", "/api/embed", embed},
-		{"40", "OpenAI/JS 6.49.0", ben, "POST", "/v1/chat/completions", chat("llama3.2:3b", 71)},
-		{"40", "ollama/0.17.4 (amd64 linux) Go/go1.26", ben, "POST", "/api/pull", `{"model":"llama3.2:70b"}`},
-		{"40", shell, ben, "POST", "/api/chat", chat("gpt-oss:120b-cloud", 45)},
-		{"31", shell, alice, "POST", "/api/chat", chat("mistral:7b", 45)},
-		{"40", webUI, ben, "POST", "/api/chat", chat("llama3.2:3b", 41)},
-		{"9", flow, n8n, "POST", "/api/embed", embed},
-		{"31", continues, alice, "POST", "/api/chat", chat("qwen3:8b", 60)},
-		{"9", flow, n8n, "POST", "/api/embed", embed},
-	} {
-		send(ctx, t, r.from, r.agent, r.key, r.method, r.path, r.body)
+	requests := []struct{ from, agent, key, method, path, body, origin string }{
+		{"40", browser, carol, "POST", "/api/chat", chat("llama3.2:3b", 45), ""},
+		{"40", browser, ben, "POST", "/api/chat", chat("llama3.2:3b", 45), "https://chat.example.com"},
+		{"31", browser, alice, "POST", "/api/chat", chat("qwen3:8b", 45), "app://obsidian.md"},
+		{"40", browser, ben, "POST", "/api/chat", chat("llama3.2:3b", 45), "https://chat.example.com"},
+		{"52", "python-requests/2.32", "", "GET", "/api/tags", "", ""},
+		{"31", continues, alice, "GET", "/api/tags", "", ""},
+		{"31", continues, alice, "POST", "/api/chat", chat("qwen3:8b", 45), ""},
+		{"9", flow, n8n, "POST", "/api/embed", embed, ""},
+		{"9", flow, n8n, "POST", "/api/embed", embed, ""},
+		{"40", "OpenAI/JS 6.49.0", ben, "POST", "/v1/chat/completions", chat("llama3.2:3b", 71), ""},
+		{"40", "ollama/0.17.4 (amd64 linux) Go/go1.26", ben, "POST", "/api/pull", `{"model":"llama3.2:70b"}`, ""},
+		{"40", shell, ben, "POST", "/api/chat", chat("gpt-oss:120b-cloud", 45), ""},
+		{"31", shell, alice, "POST", "/api/chat", chat("mistral:7b", 45), ""},
+		{"40", webUI, ben, "POST", "/api/chat", chat("llama3.2:3b", 41), ""},
+		{"9", flow, n8n, "POST", "/api/embed", embed, ""},
+		{"31", continues, alice, "POST", "/api/chat", chat("qwen3:8b", 60), ""},
+		{"9", flow, n8n, "POST", "/api/embed", embed, ""},
 	}
-	// Two that go on until the pictures are taken.
+	if len(requests) != finished {
+		t.Errorf("%d requests end, and %d are waited for", len(requests), finished)
+	}
+	for _, r := range requests {
+		send(ctx, t, r.from, r.agent, r.key, r.method, r.path, r.body, r.origin)
+	}
+	// Two that go on until the pictures are taken, and one that waits for them.
 	var running sync.WaitGroup
-	running.Go(func() { send(ctx, t, "31", continues, alice, "POST", "/api/chat", chat("qwen3:8b", -1)) })
-	running.Go(func() { send(ctx, t, "40", webUI, ben, "POST", "/api/chat", chat("llama3.2:3b", -1)) })
+	running.Go(func() { send(ctx, t, "31", continues, alice, "POST", "/api/chat", chat("qwen3:8b", -1), "") })
+	running.Go(func() { send(ctx, t, "40", webUI, ben, "POST", "/api/chat", chat("llama3.2:3b", -1), "") })
+	testdesk.Wait(t, "the word that both run", 30*time.Second, func() bool {
+		_, err := os.Stat(filepath.Join(os.Getenv("SHOTS_WORK"), "both-run"))
+		return err == nil
+	})
+	running.Go(func() { send(ctx, t, "9", flow, n8n, "POST", "/api/embed", embed, "") })
 	running.Wait()
 }
 
-func send(ctx context.Context, t *testing.T, from, agent, key, method, path, body string) {
+func send(ctx context.Context, t *testing.T, from, agent, key, method, path, body, origin string) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://192.168.1.24:11435"+path, strings.NewReader(body))
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	req.Header.Set("User-Agent", agent)
+	if origin != "" {
+		req.Header.Set("Origin", origin)
+	}
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}

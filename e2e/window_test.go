@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -134,6 +135,79 @@ func TestAKeysWholeLifeFromTheTray(t *testing.T) {
 	if strings.Contains(app.Stdout()+app.Stderr(), key) {
 		t.Error("the key stands in the program's output")
 	}
+}
+
+// TestAWebsiteIsSwitchedOnOnTheScreen: a page that is turned away, the button
+// that lets it in, and the switch that turns it away again, by mouse in the real
+// window. The gate's answer is what counts.
+func TestAWebsiteIsSwitchedOnOnTheScreen(t *testing.T) {
+	d := testdesk.New(t, testdesk.WithOpenbox())
+	d.StartKeyring(t)
+	server := ollama.Start(t)
+	p := program.New(t, program.Full, d)
+	p.Must("settings", "set", "share.listen", "127.0.0.1:0")
+	p.Must("settings", "set", "share.ollama", server.URL)
+	key := strings.TrimSpace(p.Must("keys", "add", "alice"))
+	app := p.Start()
+	d.Tray().Click("Start sharing")
+	url := shares(t, p)
+	main := d.Window("Paddock")
+	main.Resize(1100, 720)
+
+	const origin = "https://chat.example.com"
+	page := func() int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/tags", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+key)
+		req.Header.Set("Origin", origin)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if allowed := res.Header.Get("Access-Control-Allow-Origin"); (res.StatusCode == 200) != (allowed == origin) {
+			t.Errorf("the answer is %d, and the browser is told %q", res.StatusCode, allowed)
+		}
+		return res.StatusCode
+	}
+	if code := page(); code != 403 {
+		t.Fatalf("a page that nobody allowed: %d", code)
+	}
+	testdesk.Wait(t, "the refused website in the state", 10*time.Second, func() bool {
+		w := status(t, p).Websites
+		return len(w.Refused) == 1 && w.Refused[0].Origin == origin
+	})
+	main.Focus()
+	main.Click(100, 154) // Websites, in the sidebar
+	click(t, main, 1024, 196, "the website to be allowed", func() bool { return page() == 200 })
+	click(t, main, 970, 365, "the website to be refused again", func() bool { return page() == 403 })
+	// A preset lets in what nobody named; the list's own no goes before it.
+	if list := status(t, p).Websites.List; len(list) != 1 || list[0].Origin != origin || list[0].Allowed {
+		t.Errorf("the list is %+v", list)
+	}
+	if code := app.Stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// click presses a place of the window until that had its effect: the window may
+// still be drawing what is to be pressed.
+func click(t *testing.T, w *testdesk.Window, x, y int, what string, done func() bool) {
+	t.Helper()
+	for range 5 {
+		w.Click(x, y)
+		end := time.Now().Add(2 * time.Second)
+		for time.Now().Before(end) {
+			if done() {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	t.Fatalf("pressing the place did not bring %s", what)
 }
 
 // typed types a name into the field that has the focus and confirms it, as

@@ -57,11 +57,11 @@ func (p *program) close(kind tray.HostKind) {
 
 func quitWords(st share.State) string {
 	words := "This desktop has no tray to go on in, so closing the window ends sharing."
-	switch {
-	case st.Running == 1:
-		words += " One request that runs now is cut."
-	case st.Running > 1:
-		words += fmt.Sprintf(" %d requests that run now are cut.", st.Running)
+	switch n := st.Running + st.Waiting; {
+	case n == 1:
+		words += " One request that is under way is cut."
+	case n > 1:
+		words += fmt.Sprintf(" %d requests that are under way are cut.", n)
 	}
 	return words
 }

@@ -20,6 +20,7 @@ import (
 	"paddock/ui/logview"
 	"paddock/ui/theme"
 	"paddock/ui/tray"
+	"paddock/ui/websites"
 )
 
 const (
@@ -74,6 +75,7 @@ func newProgram(ctx context.Context, a fyne.App, sh *share.Share, do func(func()
 		keys: keys.Options{
 			Context: p.ctx, Keeper: sh, Clip: p.clip.Secret, Start: sh.Start, Do: do, Focus: p.focus, Say: problem, Trouble: vault,
 		},
+		sites:   websites.Options{Context: p.ctx, Keeper: sh, Do: do, Focus: p.focus, Say: problem},
 		openLog: p.openLog,
 	})
 	p.main.SetContent(p.board.content)
@@ -103,7 +105,7 @@ func (p *program) follow() {
 func (p *program) see() (picture, time.Duration) {
 	pic := picture{at: time.Now(), state: p.sh.State()}
 	beat := slow
-	if pic.state.Running > 0 {
+	if pic.state.Running+pic.state.Waiting > 0 {
 		beat = quick
 	}
 	running := p.sh.Log().Running(pic.at)
@@ -171,6 +173,21 @@ func (p *program) listen(addr string) {
 	})
 }
 
+// allow lets a website in, or the websites of a preset.
+func (p *program) allow(origin string) {
+	p.background("The website could not be allowed", func(context.Context) error { return p.sh.AllowOrigin(origin) })
+}
+
+func (p *program) block(origin string) {
+	p.background("The website could not be switched off", func(context.Context) error { return p.sh.BlockOrigin(origin) })
+}
+
+// openWebsites shows their screen.
+func (p *program) openWebsites() {
+	p.board.enter(roomWebsites)
+	p.front()
+}
+
 // front brings the main window before the owner.
 func (p *program) front() {
 	p.main.Show()
@@ -180,7 +197,7 @@ func (p *program) front() {
 func (p *program) openLog() {
 	if p.log == nil {
 		p.view = logview.New(p.sh.Log(), logview.Actions{
-			State: p.sh.State, Watch: p.sh.Watch, Start: p.sh.Start, Stop: p.sh.StopRequest, Copy: p.clip.Text,
+			State: p.sh.State, Watch: p.sh.Watch, Start: p.sh.Start, Stop: p.sh.StopRequest, Copy: p.clip.Text, Allow: p.allow,
 		})
 		p.log = p.app.NewWindow("Request log")
 		p.log.SetPadded(false)
@@ -220,6 +237,12 @@ func (p *program) act(i tray.Item) {
 		p.demo(false)
 	case tray.OpenLog:
 		p.openLog()
+	case tray.Allow:
+		p.allow(i.Arg)
+	case tray.Block:
+		p.block(i.Arg)
+	case tray.Websites:
+		p.openWebsites()
 	case tray.Open:
 		p.front()
 	case tray.Quit:
@@ -253,6 +276,8 @@ func (p *program) Show(name string) {
 			p.newKey()
 		case "open-log":
 			p.openLog()
+		case "websites":
+			p.openWebsites()
 		default:
 			p.front()
 		}

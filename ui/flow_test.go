@@ -198,19 +198,14 @@ func TestRoleAndExpiryAreKept(t *testing.T) {
 		s.show(sharing())
 		s.board.newKey()
 		s.silent("also downloads, makes and deletes models")
-		s.press("Role and expiry")
+		s.press("Role, models, limits")
 		test.Tap(get[*kit.Choice](s, "Manager"))
 		test.Tap(get[*kit.Switch](s, "Cloud models"))
 		ends := get[*kit.Segments](s, "90 days")
 		ends.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
 		ends.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
 		s.says("Manager · local and cloud models · never expires")
-		visit(s.win.Content(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, _, _ rect) {
-			if f, ok := o.(*kit.Field); ok {
-				s.win.Canvas().Focus(f.Focusable())
-			}
-		})
-		s.typed("dora")
+		s.fill("Name", "dora")
 		s.press("Make the key")
 		s.settle()
 		s.says("The key for dora is ready", "Manager · local and cloud models · never expires")
@@ -525,6 +520,160 @@ func TestEverythingIsReachedByKeyboard(t *testing.T) {
 		}
 		for o := range want {
 			t.Errorf("%s: %s is not reached", name, called(o))
+		}
+	}
+}
+
+func TestLimitsAndModelsAreAsked(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.show(sharing())
+		s.board.newKey()
+		s.press("Role, models, limits")
+		models := get[*kit.Segments](s, "All")
+		models.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		s.fill("Name", "dora")
+		s.press("Make the key")
+		s.settle()
+		s.says("Name at least one model, or choose All.")
+		// What is installed can be pressed, and takes the place of what was begun.
+		s.fill("Models", "qw")
+		if _, there := find[*kit.Pill](s, "nomic-embed-text"); there {
+			t.Error("a model is offered that does not go on with what is typed")
+		}
+		test.Tap(get[*kit.Pill](s, "qwen3:8b"))
+		test.Tap(get[*kit.Pill](s, "nomic-embed-text"))
+		s.says("{qwen3:8b, nomic-embed-text}")
+		test.Tap(get[*kit.Pill](s, "qwen3:8b"))
+		s.says("{nomic-embed-text}")
+		s.fill("Models", "nomic-embed-text, llama3*")
+		s.fill("Requests a minute", "500/h")
+		s.fill("At once", "0")
+		s.press("Make the key")
+		s.settle()
+		s.says("It is more than nothing; if there is to be none, choose No limit.")
+		s.fill("At once", "1")
+		s.press("Make the key")
+		s.settle()
+		s.says("The key for dora is ready", "User · only nomic-embed-text, llama3* · 500 an hour · 1 at once · expires 22 Feb 2027")
+	})
+}
+
+func TestEditingShowsWhatIsAndSaves(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		scenes()["edit"](s)
+		before := s.state.Keys.List[1].Grant
+		s.says("What may ben do?", "{llama3.2:3b, qwen3:8b}", "{60}", "{2}", "It ends on 21 Feb 2027.")
+		s.press("Save")
+		s.settle()
+		if s.keeper.edited != before {
+			t.Fatalf("saved as it was shown, it is %+v, and was %+v", s.keeper.edited, before)
+		}
+		s.says("Saved: User · only llama3.2:3b, qwen3:8b", "[Edit…]")
+		s.press("Edit…")
+		test.Tap(get[*kit.Choice](s, "Manager"))
+		test.Tap(get[*kit.Switch](s, "Key in the address"))
+		get[*kit.Segments](s, "As it is").TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		test.Tap(get[*kit.Pill](s, "No limit: Tokens a day"))
+		s.fill("Tokens a day", "50 000")
+		s.press("Save")
+		s.settle()
+		want := before
+		want.Role, want.InAddress, want.Expires, want.TokensPerDay = policy.RoleManager, true, now.AddDate(0, 0, 30), 50000
+		if s.keeper.edited != want {
+			t.Errorf("saved %+v, want %+v", s.keeper.edited, want)
+		}
+		if got := s.keeper.calls; len(got) != 2 || got[1] != "edit ben" {
+			t.Errorf("the keys were asked for %q", got)
+		}
+	})
+}
+
+func TestEditingThatFailsChangesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.keeper.err = keystore.ErrNoKey
+		scenes()["edit"](s)
+		s.press("Save")
+		s.settle()
+		s.says("There is no such key any more. Nothing was changed.", "[Save]")
+		// What is in force and not on the disk is not told as a failure.
+		s.keeper.err = &keystore.UnsavedError{Err: errors.New("the disk is away")}
+		s.press("Save")
+		s.settle()
+		s.says("ben: It is in force, but could not be saved")
+	})
+}
+
+func TestANewSecretAsksHowLongTheOldOneWorks(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		scenes()["keys-renew"](s)
+		s.says("Make a new secret for ben?", "The old secret works beside the new one until 14:32 tomorrow")
+		if s.win.Canvas().Focused() != fyne.Focusable(get[*kit.Button](s, "Leave it")) {
+			t.Error("the keyboard is not on the answer that changes nothing")
+		}
+		grace := get[*kit.Segments](s, "24 hours")
+		grace.TypedKey(&fyne.KeyEvent{Name: fyne.KeyLeft})
+		s.says("until 15:32,")
+		grace.TypedKey(&fyne.KeyEvent{Name: fyne.KeyLeft})
+		s.says("The old secret is refused at once, and what runs with it is cut.")
+		grace.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		s.press("Make the new secret")
+		s.settle()
+		if got := s.keeper.calls; len(got) != 1 || got[0] != "rotate ben 1h0m0s" {
+			t.Fatalf("the keys were asked for %q", got)
+		}
+		s.says("The new secret for ben is ready", "pdk_Rt2TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE", "The old secret works until 15:32.")
+		s.hit(fyne.KeySpace)
+		if s.clip != "pdk_Rt2TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE" {
+			t.Errorf("the clipboard got %q", s.clip)
+		}
+		s.press("Done")
+		s.silent("pdk_Rt2TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE")
+		s.show(with(func(st *share.State) { st.Keys.List[1].OldUntil = now.Add(time.Hour) }))
+		s.says("The old secret works until 15:32.")
+		s.show(with(func(st *share.State) { st.Keys.List[1].OldUntil = now })) // over
+		s.silent("The old secret works")
+	})
+}
+
+func TestALateNewSecretIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.keeper.stubborn = make(chan struct{})
+		scenes()["keys-renew"](s)
+		s.press("Make the new secret")
+		time.Sleep(time.Second)
+		s.settle()
+		s.says("Waiting for the keychain…")
+		s.press("Cancel")
+		s.says("Cancelled, so the secret stays what it was.")
+		close(s.keeper.stubborn)
+		s.settle()
+		s.says("The keychain answered after all: ben has a new secret.")
+	})
+}
+
+// The facts of a row that was just unfolded had no width yet, and the table was
+// made as high as if each word had a line of its own.
+func TestTheTableIsAsHighAsItsRows(t *testing.T) {
+	s := newStage(t, light)
+	s.show(sharing())
+	s.board.enter(roomKeys)
+	lowest := func() (y float32) {
+		visit(s.win.Content(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, here, _ rect) {
+			if x, ok := o.(*kit.Text); ok && strings.HasPrefix(x.Text(), "Keys are kept in") {
+				y = here.y
+			}
+		})
+		return y
+	}
+	for _, do := range []func(){
+		func() { s.selectKey("ben") }, func() { s.press("New secret…") }, func() { s.press("Leave it") }, func() { s.press("Remove…") },
+	} {
+		do()
+		at := lowest()
+		s.win.Resize(s.size.AddWidthHeight(1, 0))
+		s.win.Resize(s.size)
+		if again := lowest(); at != again {
+			t.Errorf("below the table it goes on at %v, and at %v when all is laid out again", at, again)
 		}
 	}
 }

@@ -36,6 +36,8 @@ func problem(err error) string {
 		return fmt.Sprintf("%s was written by a newer Paddock and was left as it is. Use that version.", newer.Path)
 	case errors.As(err, &value):
 		return fmt.Sprintf("The setting %s cannot be %q: %s.", value.Name, value.Value, value.Reason)
+	case errors.Is(err, settings.ErrNoOrigin):
+		return "This website is not in the list any more."
 	case errors.Is(err, keystore.ErrNameTaken):
 		return "There is a key of this name. Take another name, or remove that key first."
 	case errors.Is(err, keystore.ErrNoKey):

@@ -238,6 +238,13 @@ func TestTheTrayIsObeyed(t *testing.T) {
 	r.pump("the key", func() bool { return len(r.last.state.Keys.List) == 1 })
 	r.act(tray.Item{Action: tray.CopyKey, Arg: "ben"})
 	r.pump("the copy", func() bool { return r.keys.Authenticate(r.app.Clipboard().Content()).Name == "ben" })
+	preset := func() bool { return r.sh.State().Websites.Presets[0].Allowed }
+	r.act(tray.Item{Action: tray.Allow, Arg: "local"})
+	r.pump("the preset on", preset)
+	r.act(tray.Item{Action: tray.Block, Arg: "local"})
+	r.pump("the preset off", func() bool { return !preset() })
+	r.act(tray.Item{Action: tray.Websites})
+	r.s.says("Programs are not affected")
 	r.act(tray.Item{Action: tray.Start})
 	r.pump("sharing", func() bool { return r.sh.State().Phase == share.Sharing })
 	r.act(tray.Item{Action: tray.Stop})

@@ -130,6 +130,7 @@ func (p *program) settle() {
 	go func() {
 		p.work.Wait()
 		p.board.keys.Wait()
+		p.board.sites.Wait()
 		close(done)
 	}()
 	select {

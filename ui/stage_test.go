@@ -27,6 +27,7 @@ import (
 	"paddock/ui/keys"
 	"paddock/ui/kit"
 	"paddock/ui/theme"
+	"paddock/ui/websites"
 )
 
 // now is the moment in which all pictures are taken.
@@ -93,6 +94,10 @@ func newStage(t *testing.T, l look) *stage {
 				}
 			},
 			Now: func() time.Time { return now },
+		},
+		sites: websites.Options{
+			Context: ctx, Keeper: s.keeper, Do: s.do, Say: problem, Now: func() time.Time { return now },
+			Focus: func(f fyne.Focusable) { s.win.Canvas().Focus(f) },
 		},
 		openLog: note("log"),
 	})
@@ -276,6 +281,7 @@ type keeper struct {
 	mu       sync.Mutex
 	calls    []string
 	err      error
+	edited   policy.Grant
 	hang     bool          // calls wait for the end of their context
 	stubborn chan struct{} // calls wait for this, whatever the context says
 }
@@ -317,8 +323,32 @@ func (k *keeper) CopyKey(ctx context.Context, name string) (keystore.Secret, err
 func (k *keeper) RemoveKey(ctx context.Context, name string) error {
 	return k.wait(ctx, "remove "+name)
 }
-func (k *keeper) SuspendKey(name string) error { return k.note("suspend " + name) }
-func (k *keeper) ResumeKey(name string) error  { return k.note("resume " + name) }
+
+func (k *keeper) RotateKey(ctx context.Context, name string, grace time.Duration) (keystore.Key, keystore.Secret, error) {
+	if err := k.wait(ctx, fmt.Sprintf("rotate %s %v", name, grace)); err != nil {
+		return keystore.Key{}, keystore.Secret{}, err
+	}
+	s := keystore.NewSecret("pdk_Rt2TqLm2RsE7hWc4KbYz0NfPaJ8dGuSAMPLE")
+	fresh := key(1, name, func(k *keystore.Key) { k.Hint = keystore.HintOf(s) })
+	if grace > 0 {
+		fresh.OldUntil = now.Add(grace)
+	}
+	return fresh, s, nil
+}
+
+func (k *keeper) EditKey(name string, change func(*policy.Grant)) error {
+	err := k.note("edit " + name)
+	if err == nil {
+		change(&k.edited)
+	}
+	return err
+}
+
+func (k *keeper) AllowOrigin(origin string) error  { return k.note("allow " + origin) }
+func (k *keeper) BlockOrigin(origin string) error  { return k.note("block " + origin) }
+func (k *keeper) RemoveOrigin(origin string) error { return k.note("forget " + origin) }
+func (k *keeper) SuspendKey(name string) error     { return k.note("suspend " + name) }
+func (k *keeper) ResumeKey(name string) error      { return k.note("resume " + name) }
 
 // key makes a key as the state holds it.
 func key(i int, name string, change func(*keystore.Key)) keystore.Key {
@@ -334,15 +364,45 @@ func key(i int, name string, change func(*keystore.Key)) keystore.Key {
 }
 
 func someKeys() []keystore.Key {
+	only := func(patterns ...string) policy.Models {
+		m, err := policy.ParseModels(patterns)
+		if err != nil {
+			panic(err)
+		}
+		return m
+	}
 	return []keystore.Key{
 		key(0, "alice", func(k *keystore.Key) {
 			k.Grant.Role, k.Grant.Cloud, k.LastUsed = policy.RoleManager, true, now.Add(-3*time.Second)
+			k.Today.Requests, k.Today.Tokens = 48, 31240
 		}),
-		key(1, "ben", func(k *keystore.Key) { k.LastUsed = now.Add(-2 * time.Minute) }),
-		key(2, "n8n on the NAS", func(k *keystore.Key) { k.LastUsed, k.Grant.Expires = now.Add(-12*time.Second), time.Time{} }),
+		key(1, "ben", func(k *keystore.Key) {
+			k.LastUsed = now.Add(-2 * time.Minute)
+			k.Grant.Models, k.Grant.Rate, k.Grant.Concurrent = only("llama3.2:3b", "qwen3:8b"), policy.Rate{Count: 60, Per: time.Minute}, 2
+			k.Today.Requests, k.Today.Tokens = 17, 9815
+		}),
+		key(2, "n8n on the NAS", func(k *keystore.Key) {
+			k.LastUsed, k.Grant.Expires = now.Add(-12*time.Second), time.Time{}
+			k.Grant.Models, k.Grant.TokensPerDay = only("nomic-embed-text"), 80000
+			k.Today.Requests, k.Today.Tokens = 149, 80288
+		}),
 		key(3, "carol's laptop", func(k *keystore.Key) { k.Suspended, k.LastUsed = true, now.Add(-72*time.Hour) }),
 		key(4, "an intern of last summer", func(k *keystore.Key) { k.Grant.Expires = now.Add(-24 * time.Hour) }),
 	}
+}
+
+func someWebsites() share.Websites {
+	w := share.Websites{
+		List: []policy.OriginRule{{Origin: "https://notes.example.org", Allowed: true}, {Origin: "http://localhost:3000", Allowed: false}},
+		Refused: []share.RefusedOrigin{
+			{Origin: "https://chat.example.com", Count: 12, First: now.Add(-2 * time.Hour), Last: now.Add(-20 * time.Minute)},
+			{Origin: "app://obsidian.md", Count: 1, First: now.Add(-26 * time.Hour), Last: now.Add(-26 * time.Hour)},
+		},
+	}
+	for _, p := range policy.Presets() {
+		w.Presets = append(w.Presets, share.PresetState{Name: p.Name, Allowed: p.Name == "vscode", Patterns: p.Patterns})
+	}
+	return w
 }
 
 // sharing is the state of a good day.
@@ -357,7 +417,8 @@ func sharing() share.State {
 			URL: "http://127.0.0.1:11434", Health: share.Answers, Version: "0.17.4",
 			Models: []string{"qwen3:8b", "nomic-embed-text:latest", "llama3.2:3b"}, Loaded: []string{"qwen3:8b", "nomic-embed-text:latest"},
 		},
-		Keys: share.Keys{List: someKeys(), Vault: keystore.VaultKeychain, VaultWords: "the OS keychain"},
+		Websites: someWebsites(),
+		Keys:     share.Keys{List: someKeys(), Vault: keystore.VaultKeychain, VaultWords: "the OS keychain"},
 	}
 }
 
@@ -391,6 +452,15 @@ func scenes() map[string]func(s *stage) {
 		return func(s *stage) {
 			s.show(with(change))
 			s.board.enter(roomKeys)
+			if then != nil {
+				then(s)
+			}
+		}
+	}
+	inSites := func(change func(*share.State), then func(s *stage)) func(s *stage) {
+		return func(s *stage) {
+			s.show(with(change))
+			s.board.enter(roomWebsites)
 			if then != nil {
 				then(s)
 			}
@@ -471,7 +541,7 @@ func scenes() map[string]func(s *stage) {
 		"new-form":  inKeys(same, func(s *stage) { s.board.newKey() }),
 		"new-more": inKeys(same, func(s *stage) {
 			s.board.newKey()
-			s.press("Role and expiry")
+			s.press("Role, models, limits")
 		}),
 		"new-taken": inKeys(same, func(s *stage) {
 			s.board.newKey()
@@ -498,6 +568,71 @@ func scenes() map[string]func(s *stage) {
 			s.press("Make the key")
 			s.answer()
 		}),
+		"keys-renew": inKeys(same, func(s *stage) {
+			s.selectKey("ben")
+			s.press("New secret…")
+		}),
+		"keys-grace": inKeys(func(st *share.State) {
+			st.Keys.List[1].OldUntil = now.Add(23 * time.Hour)
+			st.Keys.List[3].OldUntil = now.Add(30 * time.Minute)
+		}, func(s *stage) { s.selectKey("ben") }),
+		"keys-renewed": inKeys(same, func(s *stage) {
+			s.selectKey("ben")
+			s.press("New secret…")
+			s.press("Make the new secret")
+			s.answer()
+			s.show(with(func(st *share.State) {
+				st.Keys.List[1].OldUntil, st.Keys.List[1].Hint = now.Add(24*time.Hour), "pdk_Rt2"
+			}))
+		}),
+		"edit": inKeys(same, func(s *stage) {
+			s.selectKey("ben")
+			s.press("Edit…")
+		}),
+		"edit-all": inKeys(func(st *share.State) {
+			for i := range 40 {
+				st.Ollama.Models = append(st.Ollama.Models, fmt.Sprintf("hf.co/somebody/a-model-with-a-long-name-%d-GGUF:Q4_K_M", i))
+			}
+			st.Keys.List[1].OldUntil = now.Add(23 * time.Hour)
+			st.Keys.List[1].Grant.TokensPerDay, st.Keys.List[1].Grant.InAddress = 50000, true
+		}, func(s *stage) {
+			s.selectKey("ben")
+			s.press("Edit…")
+		}),
+		"edit-wrong": inKeys(same, func(s *stage) {
+			s.selectKey("ben")
+			s.press("Edit…")
+			s.fill("Models", "llama3, http://x y")
+			s.fill("Requests a minute", "many")
+			s.press("Save")
+		}),
+		"sites-empty": inSites(func(st *share.State) { st.Websites.List, st.Websites.Refused = nil, nil }, nil),
+		"sites":       inSites(same, nil),
+		"sites-many": inSites(func(st *share.State) {
+			for i := range 40 {
+				st.Websites.Refused = append(st.Websites.Refused, share.RefusedOrigin{
+					Origin: fmt.Sprintf("https://a-website-with-a-name-that-goes-on-and-on-%d.%s.example.com:8443", i, strings.Repeat("long-", 12)), Count: i + 1, Last: now.Add(-time.Hour),
+				})
+				st.Websites.List = append(st.Websites.List, policy.OriginRule{Origin: fmt.Sprintf("https://%d.%sexample.com", i, strings.Repeat("long-", 30)), Allowed: i%2 == 0})
+			}
+		}, func(s *stage) { s.press("Show all 42") }),
+		"sites-wrong": inSites(same, func(s *stage) {
+			s.fill("such as https://chat.example.com", "*")
+			s.press("Allow this website")
+		}),
+		"sites-done": inSites(same, func(s *stage) {
+			s.show(with(func(st *share.State) {
+				st.Websites.Refused = st.Websites.Refused[1:]
+				st.Websites.List = append([]policy.OriginRule{{Origin: "https://chat.example.com", Allowed: true}}, st.Websites.List[1:]...)
+			}))
+		}),
+		"share-healed": put(func(st *share.State) {
+			st.Waiting = 3
+			st.Heals = []share.Heal{{Model: "llama3:latest", At: now.Add(-time.Hour)}, {Model: "llama3:latest", At: now.Add(-30 * time.Minute)}}
+		}),
+		"share-unhealed": put(func(st *share.State) {
+			st.Heals = []share.Heal{{Model: "llama3:latest", At: now.Add(-30 * time.Minute), Fault: "Ollama does not take the model out of memory"}}
+		}),
 		"connect": inKeys(same, func(s *stage) {
 			s.selectKey("ben")
 			s.press("How to connect")
@@ -506,6 +641,23 @@ func scenes() map[string]func(s *stage) {
 			s.selectKey("ben")
 			s.press("How to connect")
 		}),
+	}
+}
+
+// fill puts text into the field of that name.
+func (s *stage) fill(name, text string) {
+	s.t.Helper()
+	found := false
+	visit(s.win.Content(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, _, _ rect) {
+		f, ok := o.(*kit.Field)
+		if !ok || f.Focusable().(interface{ AccessibilityLabel() string }).AccessibilityLabel() != name {
+			return
+		}
+		found = true
+		f.SetText(text)
+	})
+	if !found {
+		s.t.Fatalf("there is no field %q on the screen, which says:\n%s", name, s.text())
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"paddock/ui/keys"
 	"paddock/ui/kit"
 	"paddock/ui/theme"
+	"paddock/ui/websites"
 )
 
 // board is what the main window shows: the sidebar, and one room beside it.
@@ -23,6 +24,7 @@ type board struct {
 	side    *sidebar
 	desk    *desk.Screen
 	keys    *keys.Screen
+	sites   *websites.Screen
 	at      room
 	views   map[room]*fyne.Container
 	demo    *kit.Banner
@@ -34,6 +36,7 @@ type board struct {
 type asks struct {
 	desk    desk.Asks
 	keys    keys.Options
+	sites   websites.Options
 	openLog func()
 }
 
@@ -41,17 +44,18 @@ func newBoard(a asks) *board {
 	b := &board{}
 	b.side = newSidebar(b.enter, a.openLog)
 	a.desk.FirstKey = b.newKey
-	b.desk, b.keys = desk.New(a.desk), keys.New(a.keys)
+	b.desk, b.keys, b.sites = desk.New(a.desk), keys.New(a.keys), websites.New(a.sites)
 	b.views = map[room]*fyne.Container{
-		roomShare: container.NewStack(b.desk.Content()),
-		roomKeys:  container.NewStack(b.keys.Content()),
+		roomShare:    container.NewStack(b.desk.Content()),
+		roomKeys:     container.NewStack(b.keys.Content()),
+		roomWebsites: container.NewStack(b.sites.Content()),
 	}
 	back := kit.NewButton(kit.Outlined, "Use Ollama again", "", func() { a.desk.Demo(false) })
 	b.demo = kit.NewBanner(kit.Attention, assets.Attention, "Built-in demo instead of Ollama: the answers are made up.", back)
 	const m = theme.WindowMargin
 	b.demoBox = kit.Padded(m, m, m, theme.CardGap-m, b.demo) // what is below begins with a margin of its own
 	b.demoBox.Hide()
-	rooms := container.NewStack(b.views[roomShare], b.views[roomKeys])
+	rooms := container.NewStack(b.views[roomShare], b.views[roomKeys], b.views[roomWebsites])
 	b.right = kit.Edges(b.demoBox, nil, nil, nil, rooms)
 	b.content = kit.HBoxFull(0, b.side.content, kit.Grow(kit.NewGround(theme.ColorBackground, b.right)))
 	b.enter(roomShare)
@@ -69,6 +73,8 @@ func (b *board) enter(r room) {
 			view.Hide()
 		}
 	}
+	b.sites.SetShown(r == roomWebsites)
+	b.side.refused(b.sites.Unseen())
 }
 
 func (b *board) newKey() {
@@ -81,6 +87,8 @@ func (b *board) show(p picture) {
 	b.side.show(p.state)
 	b.desk.Show(p.state, p.recent, p.at)
 	b.keys.Show(p.state)
+	b.sites.Show(p.state)
+	b.side.refused(b.sites.Unseen())
 	if b.demoBox.Visible() != p.state.Ollama.Demo {
 		b.demoBox.Hidden = !p.state.Ollama.Demo
 		b.right.Refresh()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"paddock/assets"
 	"paddock/requestlog"
@@ -60,7 +61,12 @@ type Screen struct {
 	loaded        *kit.Text
 	models        *kit.Text
 	running       *kit.Text
+	waiting       *kit.Text
 	demo          *kit.Button
+
+	heal     *kit.Banner
+	healNew  time.Time // of the one that is told
+	healRead time.Time // of the newest one that the owner has read
 
 	strip *strip
 	shape shape // what was laid out last
@@ -70,7 +76,7 @@ type Screen struct {
 // screen laid out again.
 type shape struct {
 	noKeys, memory, trouble, giveUp, port, plain, ollamaTrouble, demo bool
-	sentence, reach, advice, vault, portAddr, addresses               string
+	sentence, reach, advice, vault, portAddr, addresses, heal         string
 }
 
 var copyWords = kit.CopyWords{Copy: "Copy", Copied: "Copied"}
@@ -81,7 +87,8 @@ func New(asks Asks) *Screen {
 	s.firstKey = kit.NewButton(kit.Primary, "Make the first key", assets.Plus, asks.FirstKey)
 	s.noKeys = kit.NewBanner(kit.Waiting, assets.Keys, "No keys yet, so nobody can use it.", s.firstKey)
 	s.memory = kit.NewBanner(kit.Attention, "", "Keys end with the program.")
-	s.content = page.New(nil, kit.VBox(theme.CardGap, s.noKeys, s.stateCard(), s.memory, s.addressCard(), s.ollamaCard(), s.requestCard()), nil)
+	s.heal = kit.NewBanner(kit.Waiting, "", "", kit.NewButton(kit.Outlined, "OK", "", s.readHeal).Small())
+	s.content = page.New(nil, kit.VBox(theme.CardGap, s.noKeys, s.stateCard(), s.memory, s.addressCard(), s.heal, s.ollamaCard(), s.requestCard()), nil)
 	return s
 }
 
@@ -101,7 +108,7 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 	s.port = kit.NewButton(kit.Primary, "", "", func() { s.asks.Listen(s.portAddr) })
 	s.giveUp = kit.NewButton(kit.Outlined, "Stop trying", "", func() { s.asks.Stop() })
 	words := kit.VBox(0, kit.HBox(theme.Space8, s.sign, s.title), s.sentence)
-	return kit.NewCard(kit.HBox(theme.Space16, s.power, kit.Grow(words), s.port, s.giveUp))
+	return kit.NewCard(kit.HBox(theme.Space16, s.power, kit.Grow(words), kit.VBox(theme.Space8, s.port, s.giveUp)))
 }
 
 func (s *Screen) addressCard() fyne.CanvasObject {
@@ -116,16 +123,58 @@ func (s *Screen) ollamaCard() fyne.CanvasObject {
 	s.ollamaIcon = kit.NewIcon(assets.Waiting, theme.ColorWaiting, theme.Icon16)
 	s.ollamaTitle, s.ollamaLine = kit.NewText(kit.Strong, ""), kit.NewText(kit.Small, "")
 	s.ollamaAdvice = kit.NewParagraph(kit.Muted, "")
-	s.loaded, s.models, s.running = kit.NewText(kit.Body, "").Shorten(kit.CutEnd), kit.NewText(kit.Body, ""), kit.NewText(kit.Body, "")
+	s.loaded, s.models, s.running, s.waiting = kit.NewText(kit.Body, "").Shorten(kit.CutEnd), kit.NewText(kit.Body, ""), kit.NewText(kit.Body, ""), kit.NewText(kit.Body, "")
 	s.demo = kit.NewButton(kit.Outlined, "Try the built-in demo", "", func() { s.asks.Demo(true) })
 	fact := func(label string, value fyne.CanvasObject) fyne.CanvasObject {
 		return kit.VBox(0, kit.NewText(kit.Small, label), value)
 	}
-	s.ollamaFacts = kit.HBox(theme.Space24, kit.Grow(kit.Padded(theme.Space12, 0, 0, 0, fact("Loaded", s.loaded))), fact("Models", s.models), fact("Running", s.running))
+	s.ollamaFacts = container.New(factsLayout{}, kit.Padded(theme.Space12, 0, 0, 0, fact("Loaded", s.loaded)),
+		fact("Running", s.running), fact("Waiting", s.waiting), fact("Models", s.models))
 	words := kit.VBox(0, s.ollamaTitle, s.ollamaLine)
 	s.ollamaTrouble = kit.HBox(theme.Space16, kit.Grow(s.ollamaAdvice), s.demo)
 	return kit.NewCard(kit.VBox(theme.Space8,
 		kit.HBox(theme.Space12, s.ollamaIcon, words, kit.Grow(s.ollamaFacts)), s.ollamaTrouble))
+}
+
+// factsLayout lines facts up: the first takes what is left, and the last steps
+// aside where there is little.
+type factsLayout struct{}
+
+// leastFact is what the first fact needs to say anything.
+const leastFact = 90
+
+// MinSize belongs to Fyne.
+func (factsLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var m fyne.Size
+	for i, o := range objects {
+		s := o.MinSize()
+		m.Height = max(m.Height, s.Height)
+		if i < len(objects)-1 {
+			m.Width += s.Width + theme.Space24
+		}
+	}
+	m.Width -= theme.Space24
+	return m
+}
+
+// Layout belongs to Fyne.
+func (f factsLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	last := objects[len(objects)-1]
+	room := size.Width - f.MinSize(objects).Width - theme.Space24 - last.MinSize().Width
+	show(last, room >= leastFact)
+	if !last.Visible() {
+		objects = objects[:len(objects)-1]
+	}
+	x := size.Width
+	for i := len(objects) - 1; i > 0; i-- {
+		m := objects[i].MinSize()
+		x -= m.Width
+		objects[i].Move(fyne.NewPos(x, 0))
+		objects[i].Resize(fyne.NewSize(m.Width, size.Height))
+		x -= theme.Space24
+	}
+	objects[0].Move(fyne.Position{})
+	objects[0].Resize(fyne.NewSize(x, size.Height))
 }
 
 func (s *Screen) requestCard() fyne.CanvasObject {
@@ -142,6 +191,7 @@ func (s *Screen) Show(st share.State, recent []requestlog.Entry, at time.Time) {
 	s.showAddresses(st, &now)
 	s.showOllama(st, &now)
 	s.showKeys(st, &now)
+	s.showHeal(st, at, &now)
 	s.choosePrimary(now)
 	s.strip.show(recent, st, at)
 	if now != s.shape {
@@ -219,6 +269,7 @@ func (s *Screen) showOllama(st share.State, now *shape) {
 	s.loaded.SetText(list(o.Loaded, "nothing yet"))
 	s.models.SetText(strconv.Itoa(len(o.Models)))
 	s.running.SetText(strconv.Itoa(st.Running))
+	s.waiting.SetText(strconv.Itoa(st.Waiting))
 	now.ollamaTrouble, now.demo, now.advice = words.trouble, words.trouble && !o.Demo, ""
 	if words.trouble {
 		now.advice = words.sentence
@@ -243,6 +294,33 @@ func (s *Screen) showKeys(st share.State, now *shape) {
 	show(s.noKeys, now.noKeys)
 	show(s.memory, now.memory)
 }
+
+// showHeal tells of the last model that had stopped answering, until the owner
+// has read it or it is old.
+func (s *Screen) showHeal(st share.State, at time.Time, now *shape) {
+	s.healNew = time.Time{}
+	now.heal = ""
+	if h, ok := lastHeal(st.Heals); ok && h.At.After(s.healRead) && at.Sub(h.At) < healOld {
+		words := healed(st.Heals, at)
+		s.healNew, now.heal = h.At, words.sentence
+		tone := kit.Allowed
+		if words.trouble {
+			tone = kit.Attention
+		}
+		s.heal.Set(tone, "", words.sentence)
+	}
+	show(s.heal, now.heal != "")
+}
+
+func (s *Screen) readHeal() {
+	s.healRead = s.healNew
+	s.shape.heal = ""
+	show(s.heal, false)
+	s.content.Refresh()
+}
+
+// healOld is how long it is news that a model was restarted.
+const healOld = 12 * time.Hour
 
 // choosePrimary leaves one green button: what comes first on the way to a
 // teammate's first answer.

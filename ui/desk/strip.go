@@ -143,6 +143,8 @@ func look(m logview.Mark) (kit.Tone, assets.Icon) {
 		return kit.Refused, ""
 	case logview.MarkAttention:
 		return kit.Attention, ""
+	case logview.MarkWaiting:
+		return kit.Waiting, ""
 	case logview.MarkStopped:
 		return kit.Paused, assets.Stop
 	case logview.MarkDone:

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"paddock/requestlog"
 	"paddock/share"
@@ -131,6 +132,41 @@ func ollama(o share.Ollama) said {
 	case share.Unknown:
 	}
 	return said{title: "Asking Ollama…", sentence: where}
+}
+
+// lastHeal is the newest one.
+func lastHeal(heals []share.Heal) (newest share.Heal, ok bool) {
+	for _, h := range heals {
+		if !ok || h.At.After(newest.At) {
+			newest, ok = h, true
+		}
+	}
+	return newest, ok
+}
+
+// healed says what became of the model that stopped answering last.
+func healed(heals []share.Heal, now time.Time) said {
+	h, _ := lastHeal(heals)
+	model := requestlog.Clean(strings.TrimSuffix(h.Model, ":latest"), 60)
+	at := h.At.Local().Format("15:04")
+	if h.At.Local().YearDay() != now.Local().YearDay() {
+		at = h.At.Local().Format("15:04 on Monday")
+	}
+	if h.Fault != "" {
+		return said{sentence: fmt.Sprintf("%s has stopped answering, and Paddock could not restart it at %s: %s. Restarting Ollama helps.",
+			model, at, requestlog.Clean(strings.TrimSuffix(h.Fault, "."), 120)), trouble: true}
+	}
+	text := fmt.Sprintf("%s had stopped answering; Paddock restarted it at %s.", model, at)
+	times := 0
+	for _, x := range heals {
+		if x.Model == h.Model && x.Fault == "" {
+			times++
+		}
+	}
+	if times > 1 {
+		text += fmt.Sprintf(" It has happened %d times lately.", times)
+	}
+	return said{sentence: text}
 }
 
 // place says an address the way it is understood best.

@@ -23,17 +23,21 @@ type connect struct {
 	s       *Screen
 	key     keystore.Key
 	secret  keystore.Secret // of a new key, gone when the page is left
-	content *fyne.Container
-	copy    *kit.Button
-	done    *kit.Button
-	tabs    *kit.Tabs
-	steps   *fyne.Container
-	address *kit.Banner
-	off     *kit.Banner
-	first   *kit.Banner
-	outcome *kit.Paragraph
-	job     *job
-	waits   bool // the button is the way out
+	renewed bool            // the key was there before, with another secret
+
+	inAddress bool // as it was when the page was opened
+	content   *fyne.Container
+	copy      *kit.Button
+	done      *kit.Button
+	tabs      *kit.Tabs
+	steps     *fyne.Container
+	grace     *kit.Banner
+	address   *kit.Banner
+	off       *kit.Banner
+	first     *kit.Banner
+	outcome   *kit.Paragraph
+	job       *job
+	waits     bool // the button is the way out
 
 	seen   bool // a State had the key
 	chosen int
@@ -45,11 +49,14 @@ type connect struct {
 
 var copyWords = kit.CopyWords{Copy: "Copy", Copied: "Copied"}
 
-func newConnect(s *Screen, k keystore.Key, secret keystore.Secret) *connect {
-	c := &connect{s: s, key: k, secret: secret, since: k.LastUsed}
+func newConnect(s *Screen, k keystore.Key, secret keystore.Secret, renewed bool) *connect {
+	c := &connect{s: s, key: k, secret: secret, renewed: renewed, since: k.LastUsed, inAddress: k.Grant.InAddress}
 	fresh := !secret.IsZero()
 	crumb, title := "Keys / New key", "The key for "+k.Name+" is ready"
-	if !fresh {
+	switch {
+	case renewed:
+		crumb, title = "Keys / "+k.Name, "The new secret for "+k.Name+" is ready"
+	case !fresh:
 		crumb, title = "Keys / "+k.Name, "How "+k.Name+" connects"
 	}
 	head := kit.VBox(0, kit.NewText(kit.Small, crumb).Shorten(kit.CutEnd), kit.NewText(kit.Title, title).Shorten(kit.CutEnd))
@@ -64,9 +71,10 @@ func newConnect(s *Screen, k keystore.Key, secret keystore.Secret) *connect {
 	first := kit.NewCard(kit.VBox(theme.Space12, top,
 		kit.HBox(theme.Space8, kit.NewIcon(assets.Safety, theme.ColorMuted, theme.Icon16), kit.Grow(c.outcome))))
 
+	c.grace = kit.NewBanner(kit.Waiting, "", "")
 	c.address = kit.NewBanner(kit.Attention, "", "This laptop has no address on a network now. Put its address in place of ADDRESS.")
 	labels := []string{}
-	for _, x := range clients(sample{}) {
+	for _, x := range clients(sample{inAddress: k.Grant.InAddress}) {
 		labels = append(labels, x.label)
 	}
 	c.tabs = kit.NewTabs(labels, "More", theme.CardPadX, func(i int) {
@@ -80,14 +88,14 @@ func newConnect(s *Screen, k keystore.Key, secret keystore.Secret) *connect {
 	c.off = kit.NewBanner(kit.Attention, "", "You are not sharing now, so nobody can connect.", kit.NewButton(kit.Outlined, "Start sharing", "", s.o.Start))
 	c.first = kit.NewBanner(kit.Waiting, "", "").Noted("this line turns green when it arrives")
 	c.done = kit.NewButton(kit.Outlined, "Done", "", func() {
-		if fresh {
+		if fresh && !renewed {
 			s.back("")
 		} else {
 			s.back(k.ID)
 		}
 	})
 	foot := kit.HBox(theme.Space16, kit.Grow(kit.NewText(kit.Small, grantWords(k.Grant, s.o.Now())).Shorten(kit.CutEnd)), c.done)
-	c.content = page.New(head, kit.VBox(theme.CardGap, first, c.address, second, c.off, c.first), foot)
+	c.content = page.New(head, kit.VBox(theme.CardGap, first, c.grace, c.address, second, c.off, c.first), foot)
 	return c
 }
 
@@ -175,7 +183,8 @@ func (c *connect) waited(j *job) {
 func (c *connect) show() {
 	st := c.s.st
 	k, there := st.Keys.Find(c.key.ID)
-	if there {
+	// A State from before the new secret knows nothing of the old one's time.
+	if there && (c.seen || !c.renewed || k.Hint == c.key.Hint) {
 		c.key, c.seen = k, true
 	}
 	sharing := st.Phase == share.Sharing || st.Phase == share.Stopping
@@ -200,10 +209,16 @@ func (c *connect) show() {
 		c.first.Set(kit.Waiting, "", "Waiting for the "+which+" request from "+c.key.Name+"…")
 		c.first.Noted("this line turns green when it arrives")
 	}
+	grace := graceWords(c.key.OldUntil, c.s.o.Now())
+	if c.renewed && grace == "" {
+		grace = "The old secret is refused from now on."
+	}
+	c.grace.Set(kit.Waiting, "", grace)
+	show(c.grace, grace != "")
 	show(c.off, !sharing)
 	show(c.first, sharing)
 	c.paint()
-	laid := c.first.AccessibilityLabel() + strconv.FormatBool(sharing)
+	laid := c.first.AccessibilityLabel() + strconv.FormatBool(sharing) + grace
 	if laid != c.laid {
 		c.laid = laid
 		c.content.Refresh()
@@ -213,6 +228,7 @@ func (c *connect) show() {
 // paint shows the steps of the chosen client, filled with what is true now.
 func (c *connect) paint() {
 	now, ok := sampleOf(c.s.st, c.key.Grant)
+	now.inAddress = c.inAddress // the tabs stay what they were
 	show(c.address, !ok)
 	if now == c.shown && c.tabs.Selected() == c.chosen {
 		return

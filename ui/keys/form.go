@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -19,17 +18,16 @@ import (
 )
 
 // form asks for what a new key needs: a name, and the rest only of those who
-// want to say more.
+// want to say more. It is also where a key that is there is changed.
 type form struct {
 	s       *Screen
+	key     keystore.Key // the one that is changed; none while a new one is made
 	content *fyne.Container
 	name    *kit.Field
 	more    *kit.Button
 	summary *kit.Text
-	details *fyne.Container
-	choices []*kit.Choice
-	cloud   *kit.Switch
-	ends    *kit.Segments
+	grant   *grantForm
+	grace   *kit.Banner
 	trouble *kit.Banner
 	outcome *kit.Banner
 	waiting *fyne.Container
@@ -37,77 +35,67 @@ type form struct {
 	leave   *kit.Button
 	cancel  *kit.Button
 
-	grant  policy.Grant
-	expiry int
-	job    *job
+	job *job
 }
-
-// expiries are what a key's end is chosen from. A key that ends by itself is
-// one less to forget.
-var expiries = []struct {
-	label string
-	days  int
-}{{"30 days", 30}, {"90 days", 90}, {"1 year", 365}, {"Never", 0}}
-
-const usualExpiry = 1
 
 // formWidth keeps a question as narrow as it is read.
 const formWidth = 592
 
-func newForm(s *Screen) *form {
-	f := &form{s: s, expiry: usualExpiry}
+// newForm returns the form for a new key, or with a key that has an ID for that
+// one.
+func newForm(s *Screen, k keystore.Key) *form {
+	f := &form{s: s, key: k}
 	f.name = kit.NewField("such as alice, or n8n on the NAS").Labelled("Name").Reserve().
 		OnChanged(func(string) { f.check(false) }).OnSubmitted(func(string) { f.send() }).OnKey(fyne.KeyEscape, f.escape)
-	f.more = kit.NewButton(kit.Plain, "Role and expiry", assets.Right, f.fold)
+	f.more = kit.NewButton(kit.Plain, "Role, models, limits", assets.Right, f.fold)
 	f.summary = kit.NewText(kit.Small, "").Shorten(kit.CutEnd).Right()
-	f.cloud = kit.NewSwitch("Cloud models", func(on bool) {
-		f.grant.Cloud = on
-		f.paint()
-	})
-	roles := kit.VBox(theme.Space8)
-	for _, role := range policy.Roles() {
-		icon := assets.Person
-		if role == policy.RoleManager {
-			icon = assets.Settings
+	f.grant = newGrantForm(s, k.Grant, f.edits(), f.paint, func() {
+		if f.content != nil {
+			f.content.Refresh()
 		}
-		c := kit.NewChoice(icon, roleWord(role), roleMeans(role), func() {
-			f.grant.Role = role
-			f.paint()
-		})
-		f.choices = append(f.choices, c)
-		roles.Add(c)
-	}
-	labels := make([]string, len(expiries))
-	for i, e := range expiries {
-		labels[i] = e.label
-	}
-	f.ends = kit.NewSegments(labels, func(i int) {
-		f.expiry = i
-		f.paint()
 	})
-	label := func(text, below string) fyne.CanvasObject {
-		return kit.Grow(kit.VBox(0, kit.NewText(kit.Body, text), kit.NewParagraph(kit.Small, below)))
-	}
-	f.details = kit.VBox(theme.Space16, roles,
-		kit.HBox(theme.Space16, label("Cloud models", "They run at ollama.com and spend your account there."), f.cloud),
-		kit.HBox(theme.Space16, label("Expires", "A key that ends by itself is one less to forget."), f.ends))
 	f.trouble, f.outcome = kit.NewBanner(kit.Attention, "", ""), kit.NewBanner(kit.Attention, "", "")
+	f.grace = kit.NewBanner(kit.Waiting, "", "")
 	f.make = kit.NewButton(kit.Primary, "Make the key", "", f.send).Large()
-	f.leave = kit.NewButton(kit.Outlined, "Back", "", func() { s.back("") })
+	f.leave = kit.NewButton(kit.Outlined, "Back", "", func() { s.back(k.ID) })
 	f.cancel = kit.NewButton(kit.Outlined, "Cancel", "", f.stop)
 	f.waiting = kit.HBox(theme.Space8, kit.NewIcon(assets.Waiting, theme.ColorWaiting, theme.Icon16), kit.NewText(kit.Body, waitingWords).Ink(theme.ColorWaiting), f.cancel)
-	for _, o := range []fyne.CanvasObject{f.details, f.trouble, f.outcome, f.waiting} {
+	for _, o := range []fyne.CanvasObject{f.grace, f.trouble, f.outcome, f.waiting} {
 		o.Hide()
 	}
 	fold := kit.VBox(theme.Space8, kit.NewDivider(), kit.HBox(theme.Space16, f.more, kit.Grow(f.summary)), kit.NewDivider())
+	crumb, title := "Keys", "Who gets the new key?"
 	body := kit.VBox(theme.Space16, f.trouble,
 		kit.NewParagraph(kit.Muted, "Every teammate and every program has a key of its own, so you always see who is who and can cut off one without the others."),
-		f.name, fold, f.details, f.outcome)
-	head := kit.VBox(0, kit.NewText(kit.Small, "Keys"), kit.NewText(kit.Title, "Who gets the new key?"))
+		f.name, fold, f.grant.content, f.outcome)
+	if f.edits() {
+		crumb, title = "Keys / "+k.Name, "What may "+k.Name+" do?"
+		f.make.Set("Save", "")
+		body = kit.VBox(theme.Space16, f.trouble, f.grace,
+			kit.NewParagraph(kit.Muted, "In force with the next request. The key itself stays the same."), f.grant.content, f.outcome)
+	} else {
+		f.grant.content.Hide()
+	}
+	head := kit.VBox(0, kit.NewText(kit.Small, crumb).Shorten(kit.CutEnd), kit.NewText(kit.Title, title).Shorten(kit.CutEnd))
 	foot := kit.HBox(theme.Space12, f.leave, kit.Space(), f.waiting, f.make)
+	if f.edits() {
+		foot = kit.HBox(theme.Space12, f.leave, kit.Grow(f.summary), f.waiting, f.make)
+	}
 	f.content = page.New(kit.MaxWidth(formWidth, head), kit.MaxWidth(formWidth, body), kit.MaxWidth(formWidth, foot))
 	f.show()
 	return f
+}
+
+// edits says whether the form changes a key that is there.
+func (f *form) edits() bool { return f.key.ID != "" }
+
+// focus puts the keyboard where the form begins.
+func (f *form) focus() {
+	if f.edits() {
+		f.s.o.Focus(nil) // the first Tab leads to the first choice
+		return
+	}
+	f.s.o.Focus(f.name.Focusable())
 }
 
 // show paints what a State changes.
@@ -118,6 +106,15 @@ func (f *form) show() {
 	}
 	changed := f.trouble.Visible() != (trouble != "")
 	show(f.trouble, trouble != "")
+	if k, there := f.s.st.Keys.Find(f.key.ID); there {
+		f.key.OldUntil = k.OldUntil
+	}
+	if old := graceWords(f.key.OldUntil, f.s.o.Now()); (old != "") != f.grace.Visible() {
+		f.grace.Set(kit.Waiting, "", old)
+		show(f.grace, old != "")
+		changed = true
+	}
+	f.grant.show()
 	if f.name.Problem() != "" {
 		f.check(f.name.Text() == "") // the key in the way may be gone
 	}
@@ -128,26 +125,11 @@ func (f *form) show() {
 }
 
 // paint shows what was chosen.
-func (f *form) paint() {
-	for i, role := range policy.Roles() {
-		f.choices[i].SetChosen(role == f.grant.Role)
-	}
-	f.cloud.SetOn(f.grant.Cloud)
-	f.ends.SetSelected(f.expiry)
-	f.summary.SetText(grantWords(f.granted(), f.s.o.Now()))
-}
-
-func (f *form) granted() policy.Grant {
-	g := f.grant
-	if days := expiries[f.expiry].days; days > 0 {
-		g.Expires = f.s.o.Now().AddDate(0, 0, days).Round(time.Second)
-	}
-	return g
-}
+func (f *form) paint() { f.summary.SetText(grantWords(f.grant.value(), f.s.o.Now())) }
 
 func (f *form) fold() {
-	open := !f.details.Visible()
-	show(f.details, open)
+	open := !f.grant.content.Visible()
+	show(f.grant.content, open)
 	icon := assets.Right
 	if open {
 		icon = assets.Down
@@ -159,7 +141,10 @@ func (f *form) fold() {
 // check says beside the name what is wrong with it.
 func (f *form) check(sent bool) bool {
 	problem := nameProblem(f.name.Text(), f.s.st.Keys.List, sent)
-	f.name.SetProblem(problem)
+	if problem != f.name.Problem() {
+		f.name.SetProblem(problem)
+		f.content.Refresh() // a long one takes more lines
+	}
 	return problem == ""
 }
 
@@ -168,11 +153,22 @@ func (f *form) send() {
 		return
 	}
 	f.tell("")
-	if !f.check(true) {
+	if !f.edits() && !f.check(true) {
 		f.s.o.Focus(f.name.Focusable())
 		return
 	}
-	name, grant := strings.TrimSpace(f.name.Text()), f.granted()
+	if wrong := f.grant.check(); wrong != nil {
+		if !f.grant.content.Visible() {
+			f.fold()
+		}
+		f.s.o.Focus(wrong)
+		return
+	}
+	if f.edits() {
+		f.save()
+		return
+	}
+	name, grant := strings.TrimSpace(f.name.Text()), f.grant.value()
 	var made keystore.Key
 	var secret keystore.Secret
 	f.wait(f.s.run(func(ctx context.Context) (err error) {
@@ -192,7 +188,7 @@ func (f *form) send() {
 		fault, wrong := nameFault(err)
 		switch {
 		case err == nil:
-			f.s.howTo(made, secret)
+			f.s.howTo(made, secret, false)
 		case wrong:
 			f.name.SetProblem(faultWords(fault))
 			f.s.o.Focus(f.name.Focusable())
@@ -205,9 +201,36 @@ func (f *form) send() {
 	}))
 }
 
+// save puts what was chosen in force. No keychain is asked.
+func (f *form) save() {
+	name, id, grant := f.key.Name, f.key.ID, f.grant.value()
+	f.job = f.s.run(func(context.Context) error {
+		return f.s.o.Keeper.EditKey(name, func(g *policy.Grant) { *g = grant })
+	}, func(j *job, err error) {
+		here := f.job == j && f.s.form == f
+		f.job = nil
+		var unsaved *keystore.UnsavedError
+		switch {
+		case errors.As(err, &unsaved):
+			f.s.list.say(name + ": " + f.s.o.Say(err))
+		case err != nil && here:
+			f.tell(f.s.o.Say(err) + " Nothing was changed.")
+			return
+		case err != nil:
+			f.s.list.say(name + ": " + f.s.o.Say(err) + " Nothing was changed.")
+			return
+		}
+		if here {
+			f.s.back(id)
+			f.s.list.tell(id, kit.Allowed, "Saved: "+grantWords(grant, f.s.o.Now()))
+		}
+	})
+}
+
 // wait notes that the keychain is asked, or with nil that it is not.
 func (f *form) wait(j *job) {
 	f.job = j
+	f.grant.disable(j != nil)
 	if j == nil {
 		f.name.Enable()
 		f.showWaiting(false)
@@ -247,7 +270,7 @@ func (f *form) escape() {
 		f.stop()
 		return
 	}
-	f.s.back("")
+	f.s.back(f.key.ID)
 }
 
 func (f *form) tell(sentence string) {

@@ -22,7 +22,9 @@ import (
 type Keeper interface {
 	AddKey(ctx context.Context, name string, g policy.Grant) (keystore.Key, keystore.Secret, error)
 	CopyKey(ctx context.Context, name string) (keystore.Secret, error)
+	RotateKey(ctx context.Context, name string, grace time.Duration) (keystore.Key, keystore.Secret, error)
 	RemoveKey(ctx context.Context, name string) error
+	EditKey(name string, change func(*policy.Grant)) error
 	SuspendKey(name string) error
 	ResumeKey(name string) error
 }
@@ -83,12 +85,23 @@ func (s *Screen) Show(st share.State) {
 
 // NewKey begins a new key. One that was begun already goes on.
 func (s *Screen) NewKey() {
-	if s.form == nil {
-		s.connect = nil
-		s.form = newForm(s)
-		s.turnTo(s.form.content)
+	if s.form == nil || s.form.edits() {
+		s.ask(keystore.Key{})
 	}
-	s.o.Focus(s.form.name.Focusable())
+	s.form.focus()
+}
+
+// edit shows what a key may do, to be changed.
+func (s *Screen) edit(k keystore.Key) {
+	s.ask(k)
+	s.form.focus()
+}
+
+// ask shows the form, for a new key or for one that is there.
+func (s *Screen) ask(k keystore.Key) {
+	s.connect = nil
+	s.form = newForm(s, k)
+	s.turnTo(s.form.content)
 }
 
 // Copy puts a key on the clipboard, as the button in its row does. When that
@@ -120,10 +133,11 @@ func (s *Screen) back(id string) {
 	s.o.Focus(nil)
 }
 
-// howTo shows how to connect with a key. The secret is shown too if there is one.
-func (s *Screen) howTo(k keystore.Key, secret keystore.Secret) {
+// howTo shows how to connect with a key. The secret is shown too if there is one;
+// renewed says that the key had another before.
+func (s *Screen) howTo(k keystore.Key, secret keystore.Secret, renewed bool) {
 	s.form = nil
-	s.connect = newConnect(s, k, secret)
+	s.connect = newConnect(s, k, secret, renewed)
 	s.turnTo(s.connect.content)
 	s.connect.show()
 	s.connect.focus()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -39,10 +40,12 @@ type list struct {
 
 var columns = []kit.Column{
 	{ID: "chip", Width: 32},
-	{ID: "name", Title: "Name", Width: 116, Grow: 3},
-	{ID: "role", Title: "Role", Width: 90, Grow: 1},
-	{ID: "used", Title: "Last used", Width: 84, Grow: 1, Rank: 2},
-	{ID: "expires", Title: "Expires", Width: 92, Grow: 1, Rank: 1},
+	{ID: "name", Title: "Name", Width: 118, Grow: 3},
+	{ID: "role", Title: "Role", Width: 68},
+	{ID: "models", Title: "Models", Width: 108, Grow: 2, Rank: 2},
+	{ID: "limits", Title: "Limits", Width: 92, Rank: 4},
+	{ID: "used", Title: "Last used", Width: 78, Rank: 3},
+	{ID: "today", Title: "Today", Width: 92, Rank: 1, Right: true},
 	{ID: "state", Title: "State", Width: 106},
 }
 
@@ -61,7 +64,7 @@ func newList(s *Screen) *list {
 	l.empty = kit.NewCard(kit.NewEmptyState(assets.Keys, "No keys yet",
 		"Every teammate and every program has a key of its own, so you always see who is who and can cut off one without the others.",
 		kit.NewButton(kit.Primary, "Make the first key", assets.Plus, s.NewKey)))
-	l.columns = kit.NewColumns(theme.CardPadX, theme.CardPadX, theme.Space16, columns...)
+	l.columns = kit.NewColumns(theme.CardPadX, theme.CardPadX, columnGap, columns...)
 	l.header = kit.NewHeader(l.columns)
 	l.rows = kit.VBox(0)
 	l.scroll = kit.NewScroll(l.rows)
@@ -201,6 +204,40 @@ func (l *list) copy(id string, done, failed func()) {
 	}), cancelledWords)
 }
 
+// rotate gives a key a new secret.
+func (l *list) rotate(id string, grace time.Duration) {
+	r := l.byID[id]
+	if r == nil || r.job != nil {
+		return
+	}
+	l.say("")
+	var fresh keystore.Key
+	var secret keystore.Secret
+	name := r.key.Name
+	r.wait(l.s.run(func(ctx context.Context) (err error) {
+		fresh, secret, err = l.s.o.Keeper.RotateKey(ctx, name, grace)
+		return err
+	}, func(j *job, err error) {
+		if r.ended(j, err) {
+			if err == nil {
+				l.say("The keychain answered after all: " + name + " has a new secret. Copy it from its row.")
+			}
+			return
+		}
+		if err == nil {
+			fresh.LastUsed = r.key.LastUsed // what comes now counts as the next request
+			l.s.howTo(fresh, secret, true)
+		}
+	}), "Cancelled, so the secret stays what it was. If the keychain still shows its question, close it.")
+}
+
+// tell says in a key's row what became of it.
+func (l *list) tell(id string, tone kit.Tone, sentence string) {
+	if r := l.byID[id]; r != nil && r.parts != nil {
+		r.tell(tone, sentence)
+	}
+}
+
 // remove revokes a key for good.
 func (l *list) remove(id string) {
 	r := l.byID[id]
@@ -263,6 +300,18 @@ func (l *list) natural() float32 {
 	return l.header.MinSize().Height + l.rows.MinSize().Height + tableEnd
 }
 
+// settleRows lays the rows out until their heights stay: what has just been
+// unfolded knows its height only after it was given a width.
+func (l *list) settleRows() {
+	for range 4 { // twice does it mostly
+		before := l.natural()
+		l.rows.Layout.Layout(l.rows.Objects, l.rows.Size())
+		if l.natural() == before {
+			return
+		}
+	}
+}
+
 // Layout belongs to Fyne.
 func (t *tableLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	h := t.l.header.MinSize().Height
@@ -317,6 +366,7 @@ func (y *listLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		switch o {
 		case l.table:
 			l.rows.Resize(fyne.NewSize(size.Width-2, l.rows.Size().Height))
+			l.settleRows()
 			const border = 2
 			h = max(min(l.natural()+border, rest), h)
 		case l.empty:

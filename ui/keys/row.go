@@ -20,11 +20,17 @@ type row struct {
 	key keystore.Key
 	row *kit.Row
 
-	chip                *kit.Chip
-	name, hint          *kit.Text
-	role, cloud         *kit.Text
-	used, expires, word *kit.Text
-	power               *kit.Switch
+	chip             *kit.Chip
+	name, hint       *kit.Text
+	role, ends       *kit.Text
+	models, which    *kit.Text
+	rate, atOnce     *kit.Text
+	used             *kit.Text
+	requests, tokens *kit.Text
+	word             *kit.Text
+	power            *kit.Switch
+	grace            *fyne.Container // that an old secret still works
+	graceWords       *kit.Text
 
 	under  *fyne.Container // what unfolds; made when it first does
 	parts  *unfolded
@@ -35,14 +41,21 @@ type row struct {
 	switching bool
 }
 
-// unfolded is the part under a selected row. It shows one of three things:
-// what can be done, a question, or waiting.
+// columnGap is the room between two columns.
+const columnGap = 14
+
+// beforeName is the chip's column.
+const beforeName = theme.CardPadX + 32 + columnGap
+
+// unfolded is the part under a selected row. It shows one of four things:
+// what can be done, a question about removing, one about a new secret, or waiting.
 type unfolded struct {
 	facts    *kit.Paragraph
 	actions  *fyne.Container
 	copy     *kit.Button
 	question *fyne.Container
 	keep     *kit.Button
+	renew    *renewal
 	waiting  *fyne.Container
 	cancel   *kit.Button
 	outcome  *fyne.Container
@@ -54,16 +67,24 @@ func newRow(l *list, k keystore.Key) *row {
 	r := &row{
 		l: l, folded: true,
 		chip: kit.NewChip("", 0, true), name: kit.NewText(kit.Strong, "").Shorten(kit.CutEnd), hint: kit.NewText(kit.MonoSmall, ""),
-		role: kit.NewText(kit.Body, ""), cloud: kit.NewText(kit.Small, ""),
-		used: kit.NewText(kit.Muted, ""), expires: kit.NewText(kit.Muted, ""), word: kit.NewText(kit.Note, ""),
+		role: kit.NewText(kit.Body, ""), ends: kit.NewText(kit.Small, ""),
+		models: kit.NewText(kit.Body, "").Shorten(kit.CutEnd), which: kit.NewText(kit.Small, "").Shorten(kit.CutEnd),
+		rate: kit.NewText(kit.Body, "").Shorten(kit.CutEnd), atOnce: kit.NewText(kit.Small, "").Shorten(kit.CutEnd),
+		used: kit.NewText(kit.Muted, ""), word: kit.NewText(kit.Note, ""),
+		requests: kit.NewText(kit.Body, "").Right(), tokens: kit.NewText(kit.Small, "").Right(),
+		graceWords: kit.NewText(kit.Small, "").Ink(theme.ColorWaiting).Shorten(kit.CutEnd),
 	}
 	id := k.ID
 	r.power = kit.NewSwitch(k.Name+" may use Ollama", func(on bool) { l.suspend(id, on) })
-	cells := l.columns.Cells(r.chip, kit.VBox(0, r.name, r.hint), kit.VBox(0, r.role, r.cloud), r.used, r.expires, kit.HBox(theme.Space8, r.power, r.word))
+	cells := l.columns.Cells(r.chip, kit.VBox(0, r.name, r.hint), kit.VBox(0, r.role, r.ends),
+		kit.VBox(0, r.models, r.which), kit.VBox(0, r.rate, r.atOnce), r.used, kit.VBox(0, r.requests, r.tokens), kit.HBox(theme.Space8, r.power, r.word))
 	r.under = kit.VBox(theme.Space8)
 	r.under.Hide()
+	r.grace = kit.Padded(beforeName, 0, theme.CardPadX, theme.Space12,
+		kit.HBox(theme.Space8, kit.NewIcon(assets.Waiting, theme.ColorWaiting, theme.Icon14), kit.Grow(r.graceWords)))
+	r.grace.Hide()
 	top := keyRowHeight{cells}
-	r.row = kit.NewRow(k.Name, theme.SizeKeyRow, kit.VBox(0, top.box(), r.under), func() {
+	r.row = kit.NewRow(k.Name, theme.SizeKeyRow, kit.VBox(0, top.box(), r.grace, r.under), func() {
 		if l.chosen == id {
 			l.choose("")
 		} else {
@@ -104,9 +125,25 @@ func (r *row) set(k keystore.Key, now time.Time) bool {
 	r.name.Set(k.Name, ink)
 	r.hint.SetText(k.Hint + "…")
 	r.role.Set(roleWord(k.Grant.Role), ink)
-	r.cloud.SetText(cloudWord(k.Grant.Cloud))
+	r.ends.SetText(endsWord(k.Grant.Expires, now))
+	models, which := modelsWords(k.Grant)
+	r.models.Set(models, ink)
+	r.which.SetText(which)
+	rate, atOnce := limitWords(k.Grant)
+	r.rate.Set(rate, ink)
+	r.atOnce.SetText(atOnce)
 	r.used.SetText(agoWord(k.LastUsed, now))
-	r.expires.SetText(expiresWord(k.Grant.Expires, now))
+	requests, tokens, spent := todayWords(k)
+	r.requests.Set(requests, ink)
+	tokenInk := fyne.ThemeColorName("")
+	if spent {
+		tokenInk = theme.ColorAttention
+	}
+	r.tokens.Set(tokens, tokenInk)
+	old := graceWords(k.OldUntil, now)
+	r.graceWords.SetText(old)
+	grown := (old != "") != r.grace.Visible()
+	show(r.grace, old != "")
 	word, tone := at.word()
 	wordInk := theme.ColorText
 	if tone != kit.Neutral {
@@ -115,11 +152,11 @@ func (r *row) set(k keystore.Key, now time.Time) bool {
 	r.word.Set(word, wordInk)
 	r.paintSwitch()
 	if r.folded {
-		return false
+		return grown
 	}
 	facts := factWords(k, now, r.l.whole())
 	if facts == r.parts.facts.Text() {
-		return false
+		return grown
 	}
 	r.parts.facts.SetText(facts)
 	return true
@@ -166,8 +203,11 @@ func (r *row) build() *unfolded {
 	id, u := r.key.ID, &unfolded{}
 	u.facts = kit.NewParagraph(kit.Small, "")
 	u.copy = kit.NewCopyButton(kit.Primary, kit.CopyWords{Copy: "Copy key", Copied: "Copied"}, func(done func()) { r.l.copy(id, done, func() {}) })
-	u.actions = kit.HBox(theme.Space8, u.copy,
-		kit.NewButton(kit.Outlined, "How to connect", "", func() { r.l.s.howTo(r.key, keystore.Secret{}) }), kit.Space(),
+	u.renew = newRenewal(r)
+	u.actions = kit.HBoxTop(theme.Space8, kit.Grow(kit.Flow(theme.Space8, u.copy,
+		kit.NewButton(kit.Outlined, "How to connect", "", func() { r.l.s.howTo(r.key, keystore.Secret{}, false) }),
+		kit.NewButton(kit.Outlined, "Edit…", "", func() { r.l.s.edit(r.key) }),
+		kit.NewButton(kit.Outlined, "New secret…", "", func() { r.askRenewal() }))),
 		kit.NewButton(kit.Outlined, "Remove…", "", func() { r.askRemove() }))
 	u.keep = kit.NewButton(kit.Outlined, "Keep it", "", func() {
 		r.showPart(u.actions)
@@ -183,16 +223,15 @@ func (r *row) build() *unfolded {
 	u.waiting = kit.HBox(theme.Space8, kit.NewIcon(assets.Waiting, theme.ColorWaiting, theme.Icon16), kit.NewText(kit.Body, waitingWords).Ink(theme.ColorWaiting), u.cancel)
 	u.sign, u.sentence = kit.NewIcon(assets.Allowed, theme.ColorAllowed, theme.Icon16), kit.NewParagraph(kit.Note, "")
 	u.outcome = kit.HBoxTop(theme.Space8, u.sign, kit.Grow(u.sentence))
-	for _, o := range []fyne.CanvasObject{u.question, u.waiting, u.outcome} {
+	for _, o := range []fyne.CanvasObject{u.question, u.renew.content, u.waiting, u.outcome} {
 		o.Hide()
 	}
-	const beforeName = theme.CardPadX + 32 + theme.Space16 // the chip's column
-	r.under.Objects = []fyne.CanvasObject{kit.Padded(beforeName, 0, theme.CardPadX, theme.Space16, kit.VBox(theme.Space12, u.facts, u.actions, u.question, u.waiting, u.outcome))}
+	r.under.Objects = []fyne.CanvasObject{kit.Padded(beforeName, 0, theme.CardPadX, theme.Space16, kit.VBox(theme.Space12, u.facts, u.actions, u.question, u.renew.content, u.waiting, u.outcome))}
 	return u
 }
 
 func (r *row) showPart(part *fyne.Container) {
-	for _, o := range []*fyne.Container{r.parts.actions, r.parts.question, r.parts.waiting} {
+	for _, o := range []*fyne.Container{r.parts.actions, r.parts.question, r.parts.renew.content, r.parts.waiting} {
 		show(o, o == part)
 	}
 }
@@ -203,6 +242,15 @@ func (r *row) askRemove() {
 	r.l.content.Refresh()
 	r.l.reveal(r)
 	r.l.s.o.Focus(r.parts.keep) // never on what cannot be undone
+}
+
+func (r *row) askRenewal() {
+	show(r.parts.outcome, false)
+	r.parts.renew.open()
+	r.showPart(r.parts.renew.content)
+	r.l.content.Refresh()
+	r.l.reveal(r)
+	r.l.s.o.Focus(r.parts.renew.keep)
 }
 
 // wait shows that the keychain is asked.

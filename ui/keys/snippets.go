@@ -29,6 +29,8 @@ type sample struct {
 	base  string // http://anna-mbp.local:11435
 	byIP  string // the same by an address that needs no name, or ""
 	model string
+	// inAddress says that the key may stand in the address.
+	inAddress bool
 }
 
 // sampleOf takes the address to give to teammates and a model that this key
@@ -79,7 +81,7 @@ func clients(s sample) []client {
 	if s.byIP != "" && s.byIP != s.base {
 		n8n = "If n8n runs in a container, use " + s.byIP + " instead: a container may not find this laptop by its name."
 	}
-	return []client{
+	all := []client{
 		{
 			label: "curl",
 			steps: []step{
@@ -115,7 +117,7 @@ func clients(s sample) []client {
 					"const answer = await ollama.chat({ model: " + q(s.model) + ", messages: " + jsMessage + " });\n" +
 					"console.log(answer.message.content);"},
 			},
-			note: "For programs outside the browser: a web page may not call yet. Set PADDOCK_KEY in the environment first.",
+			note: "For programs outside the browser. A web page may call once its website is switched on under Websites. Set PADDOCK_KEY in the environment first.",
 		},
 		{
 			label: "n8n",
@@ -142,4 +144,15 @@ func clients(s sample) []client {
 			note: "OLLAMA_HOST alone is not enough: the ollama command cannot send a key yet.",
 		},
 	}
+	if s.inAddress {
+		all = append(all, client{
+			label: "Only an address",
+			steps: []step{
+				{"Put this into the program's address field", "with the key in place of KEY", s.base + "/k/KEY"},
+				{"For programs that speak to OpenAI", "the same with /v1 behind it", s.base + "/k/KEY/v1"},
+			},
+			note: "It works encrypted, or on this machine only. Whoever sees the address has the key: give the program a key of its own.",
+		})
+	}
+	return all
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func TestSnippetsHoldWhatTheyNeedAndNoKey(t *testing.T) {
-	s := sample{base: "http://anna.local:11435", byIP: "http://192.168.1.24:11435", model: "qwen3:8b"}
+	s := sample{base: "http://anna.local:11435", byIP: "http://192.168.1.24:11435", model: "qwen3:8b", inAddress: true}
 	labels := map[string]bool{}
 	for _, c := range clients(s) {
 		labels[c.label] = true
@@ -44,7 +44,7 @@ func TestSnippetsHoldWhatTheyNeedAndNoKey(t *testing.T) {
 			t.Errorf("%s asks for another model", c.label)
 		}
 	}
-	for _, want := range []string{"curl", "Python", "JavaScript", "n8n", "Open WebUI", "Environment"} {
+	for _, want := range []string{"curl", "Python", "JavaScript", "n8n", "Open WebUI", "Environment", "Only an address"} {
 		if !labels[want] {
 			t.Errorf("there is nothing for %s", want)
 		}

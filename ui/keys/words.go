@@ -10,7 +10,9 @@ import (
 
 	"paddock/keystore"
 	"paddock/policy"
+	"paddock/requestlog"
 	"paddock/ui/kit"
+	"paddock/ui/logview"
 )
 
 // roleWord is a role as a person reads it.
@@ -29,12 +31,108 @@ func roleMeans(r policy.Role) string {
 	return "chats, embeds and sees the models"
 }
 
-// cloudWord says under the role whether a key may spend the owner's account.
-func cloudWord(cloud bool) string {
-	if cloud {
-		return "local and cloud"
+// modelsWords say which models a key may use, in two short lines.
+func modelsWords(g policy.Grant) (title, detail string) {
+	if g.Models.All() {
+		if g.Cloud {
+			return "All", "local and cloud"
+		}
+		return "All", "local only"
 	}
-	return "local only"
+	list := g.Models.List()
+	detail = requestlog.Clean(strings.Join(list, ", "), maxList)
+	switch {
+	case strings.Contains(detail, "*"):
+		return "Some", detail
+	case len(list) == 1:
+		return "1 model", detail
+	}
+	return fmt.Sprintf("%d models", len(list)), detail
+}
+
+// maxList bounds the names of a key's models in one line.
+const maxList = 200
+
+// limitWords say how much a key may ask for, in two short lines.
+func limitWords(g policy.Grant) (rate, atOnce string) {
+	g = g.WithDefaults()
+	rate, atOnce = "no limit", "any number at once"
+	if g.Rate.Limited() {
+		rate = rateWords(g.Rate)
+	}
+	if g.Concurrent.Limited() {
+		atOnce = g.Concurrent.String() + " at once"
+	}
+	return rate, atOnce
+}
+
+// rateWords write a rate as people say it: "120 a minute".
+func rateWords(r policy.Rate) string {
+	times := map[time.Duration]string{time.Second: " a second", time.Minute: " a minute", time.Hour: " an hour", 24 * time.Hour: " a day"}
+	if word, known := times[r.Per]; known {
+		return logview.Number(uint64(r.Count)) + word
+	}
+	return r.String()
+}
+
+// todayWords say what a key was used for today, in two short lines, and whether
+// its tokens of the day are spent.
+func todayWords(k keystore.Key) (requests, tokens string, spent bool) {
+	requests = logview.Number(uint64(max(k.Today.Requests, 0))) + " requests"
+	if k.Today.Requests == 1 {
+		requests = "1 request"
+	}
+	tokens = logview.Number(uint64(max(k.Today.Tokens, 0))) + " tokens"
+	if most := k.Grant.TokensPerDay; most.Limited() && k.Today.Tokens >= int64(most) {
+		return requests, "tokens spent", true
+	}
+	return requests, tokens, false
+}
+
+// untilWord names a moment that is to come: "14:00", "14:00 tomorrow".
+func untilWord(at, now time.Time) string {
+	at, now = at.Local(), now.Local()
+	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, time.UTC) }
+	clock := at.Format("15:04")
+	switch days := int(day(at).Sub(day(now)) / (24 * time.Hour)); {
+	case days <= 0:
+		return clock
+	case days == 1:
+		return clock + " tomorrow"
+	case days < 7:
+		return clock + " on " + at.Format("Monday")
+	}
+	return clock + " on " + at.Format("2 Jan 2006")
+}
+
+// graceWords say how long an old secret still works, or "" when none does.
+func graceWords(until, now time.Time) string {
+	if !until.After(now) {
+		return ""
+	}
+	return "The old secret works until " + untilWord(until, now) + "."
+}
+
+// endsWord says under the role when a key ends, or "" when it does not.
+func endsWord(at, now time.Time) string {
+	at, now = at.Local(), now.Local()
+	switch {
+	case at.IsZero():
+		return "no end"
+	case !now.Before(at):
+		return "is over"
+	case at.Sub(now) < 300*24*time.Hour:
+		return "to " + at.Format("2 Jan")
+	}
+	return "to " + at.Format("Jan 2006")
+}
+
+// endWords say below the choice when the key will end.
+func endWords(at, now time.Time) string {
+	if !now.Before(at) {
+		return "It ended on " + dateWord(at) + " and is refused."
+	}
+	return "It ends on " + dateWord(at) + "."
 }
 
 // expiresWord says when a key ends.
@@ -102,11 +200,36 @@ func (s standing) word() (string, kit.Tone) {
 	return "On", kit.Neutral
 }
 
-// grantWords sums up what a key may do in one line.
+// grantWords sums up what a key may do in one line. Limits are told where they
+// are not the usual ones.
 func grantWords(g policy.Grant, now time.Time) string {
 	parts := []string{roleWord(g.Role), "local models only"}
-	if g.Cloud {
+	switch {
+	case !g.Models.All():
+		parts[1] = "only " + requestlog.Clean(strings.Join(g.Models.List(), ", "), maxList)
+		if g.Cloud {
+			parts = append(parts, "cloud too")
+		}
+	case g.Cloud:
 		parts[1] = "local and cloud models"
+	}
+	usual := policy.Grant{}.WithDefaults()
+	rate, atOnce := limitWords(g)
+	full := g.WithDefaults()
+	if full.Rate != usual.Rate {
+		if !full.Rate.Limited() {
+			rate = "any number of requests"
+		}
+		parts = append(parts, rate)
+	}
+	if full.Concurrent != usual.Concurrent {
+		parts = append(parts, atOnce)
+	}
+	if full.TokensPerDay.Limited() {
+		parts = append(parts, logview.Number(uint64(full.TokensPerDay))+" tokens a day")
+	}
+	if g.InAddress {
+		parts = append(parts, "may stand in the address")
 	}
 	switch {
 	case g.Expires.IsZero():
@@ -123,25 +246,42 @@ func grantWords(g policy.Grant, now time.Time) string {
 // its columns are shown.
 func factWords(k keystore.Key, now time.Time, whole bool) string {
 	parts := []string{roleWord(k.Grant.Role) + ": " + roleMeans(k.Grant.Role)}
-	end := expiresWord(k.Grant.Expires, now)
-	if !whole {
-		used := agoWord(k.LastUsed, now)
-		if used != "never" {
-			used = "last used " + used
-		} else {
-			used = "never used"
-		}
-		parts = append(parts, used)
-		switch end {
-		case "never":
-			parts = append(parts, "never expires")
-		case "expired":
-		default:
-			parts = append(parts, "expires "+end)
+	if !k.Grant.Models.All() {
+		parts = append(parts, "only "+requestlog.Clean(strings.Join(k.Grant.Models.List(), ", "), maxList))
+		if k.Grant.Cloud {
+			parts = append(parts, "cloud too")
 		}
 	}
-	if end == "expired" {
-		parts = append(parts, "expired "+dateWord(k.Grant.Expires)+"; make a new key and remove this one")
+	if !whole {
+		if models, which := modelsWords(k.Grant); k.Grant.Models.All() {
+			parts = append(parts, strings.ToLower(models)+" models, "+which)
+		}
+		rate, atOnce := limitWords(k.Grant)
+		if rate == "no limit" {
+			rate = "any number of requests"
+		}
+		parts = append(parts, rate, atOnce)
+		if used := agoWord(k.LastUsed, now); used != "never" {
+			parts = append(parts, "last used "+used)
+		} else {
+			parts = append(parts, "never used")
+		}
+		requests, tokens, _ := todayWords(k)
+		parts = append(parts, requests+" and "+tokens+" today")
+	}
+	if most := k.Grant.TokensPerDay; most.Limited() {
+		parts = append(parts, fmt.Sprintf("%s of %s tokens of the day used", logview.Number(uint64(max(k.Today.Tokens, 0))), logview.Number(uint64(most))))
+	}
+	if k.Grant.InAddress {
+		parts = append(parts, "may stand in the address")
+	}
+	switch end := expiresWord(k.Grant.Expires, now); end {
+	case "never":
+		parts = append(parts, "never expires")
+	case "expired":
+		parts = append(parts, "expired "+dateWord(k.Grant.Expires)+"; choose a later end under Edit, or remove it")
+	default:
+		parts = append(parts, "expires "+end)
 	}
 	if k.Vault == keystore.VaultMemory {
 		parts = append(parts, "ends with the program")

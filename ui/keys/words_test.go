@@ -88,14 +88,116 @@ func TestEveryRoleSaysWhatItMeans(t *testing.T) {
 
 func TestFactsTellWhatTheTableDoesNot(t *testing.T) {
 	k := keystore.Key{Vault: keystore.VaultMemory, LastUsed: noon.Add(-time.Hour), Grant: policy.Grant{Expires: noon.AddDate(0, 1, 0)}}
-	if got := factWords(k, noon, true); got != "User: chats, embeds and sees the models · ends with the program" {
+	if got := factWords(k, noon, true); got != "User: chats, embeds and sees the models · expires 24 Dec 2026 · ends with the program" {
 		t.Errorf("beside a whole table: %q", got)
 	}
-	if got := factWords(k, noon, false); !strings.Contains(got, "last used 1 h ago · expires 24 Dec 2026") {
+	want := "all models, local only · 120 a minute · 4 at once · last used 1 h ago · 0 requests and 0 tokens today · expires 24 Dec 2026"
+	if got := factWords(k, noon, false); !strings.Contains(got, want) {
 		t.Errorf("beside a narrow table: %q", got)
 	}
 	k.Grant.Expires = noon
-	if got := factWords(k, noon, true); !strings.Contains(got, "make a new key and remove this one") {
+	if got := factWords(k, noon, true); !strings.Contains(got, "choose a later end under Edit") {
 		t.Errorf("expired: %q", got)
+	}
+	k.Grant.TokensPerDay, k.Today.Tokens, k.Grant.InAddress = 50000, 31240, true
+	if got := factWords(k, noon, true); !strings.Contains(got, "31\u00a0240 of 50\u00a0000 tokens of the day used · may stand in the address") {
+		t.Errorf("with a limit: %q", got)
+	}
+}
+
+func models(t *testing.T, patterns ...string) policy.Models {
+	t.Helper()
+	m, err := policy.ParseModels(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestModelsInTwoLines(t *testing.T) {
+	for _, x := range []struct {
+		grant         policy.Grant
+		title, detail string
+	}{
+		{policy.Grant{}, "All", "local only"},
+		{policy.Grant{Cloud: true}, "All", "local and cloud"},
+		{policy.Grant{Models: models(t, "qwen3:8b")}, "1 model", "qwen3:8b"},
+		{policy.Grant{Models: models(t, "qwen3:8b", "b")}, "2 models", "qwen3:8b, b"},
+		{policy.Grant{Models: models(t, "llama3*")}, "Some", "llama3*"},
+	} {
+		if title, detail := modelsWords(x.grant); title != x.title || detail != x.detail {
+			t.Errorf("%q, %q; want %q, %q", title, detail, x.title, x.detail)
+		}
+	}
+}
+
+func TestGrantInOneLine(t *testing.T) {
+	for _, x := range []struct {
+		grant policy.Grant
+		want  string
+	}{
+		{policy.Grant{}, "User · local models only · never expires"},
+		{policy.Grant{Role: policy.RoleManager, Cloud: true, Expires: noon.AddDate(0, 1, 0)}, "Manager · local and cloud models · expires 24 Dec 2026"},
+		{policy.Grant{Models: models(t, "a", "b*"), Cloud: true, Expires: noon}, "User · only a, b* · cloud too · expired 24 Nov 2026"},
+		{
+			policy.Grant{Rate: policy.Rate{Count: 500, Per: time.Hour}, Concurrent: 1, TokensPerDay: 50000, InAddress: true},
+			"User · local models only · 500 an hour · 1 at once · 50\u00a0000 tokens a day · may stand in the address · never expires",
+		},
+		{policy.Grant{Rate: policy.NoRate, Concurrent: policy.NoCap}, "User · local models only · any number of requests · any number at once · never expires"},
+		// What is usual needs no words.
+		{policy.Grant{Rate: policy.DefaultRate, Concurrent: policy.DefaultConcurrent, TokensPerDay: policy.NoCap}, "User · local models only · never expires"},
+	} {
+		if got := grantWords(x.grant, noon); got != x.want {
+			t.Errorf("%q, want %q", got, x.want)
+		}
+	}
+}
+
+func TestUntil(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		time.Hour: "13:00", 24 * time.Hour: "12:00 tomorrow", 20 * time.Hour: "08:00 tomorrow",
+		6 * 24 * time.Hour: "12:00 on Monday", 7 * 24 * time.Hour: "12:00 on 1 Dec 2026",
+	} {
+		if got := untilWord(noon.Add(d), noon); got != want {
+			t.Errorf("in %v: %q, want %q", d, got, want)
+		}
+	}
+	if got := graceWords(noon, noon); got != "" {
+		t.Errorf("an old secret that is over: %q", got)
+	}
+}
+
+func TestEnds(t *testing.T) {
+	for want, at := range map[string]time.Time{
+		"no end": {}, "is over": noon, "to 25 Nov": noon.AddDate(0, 0, 1), "to Nov 2027": noon.AddDate(1, 0, 0),
+	} {
+		if got := endsWord(at, noon); got != want {
+			t.Errorf("%v: %q, want %q", at, got, want)
+		}
+	}
+}
+
+func TestRates(t *testing.T) {
+	for text, want := range map[string]string{"120": "120/min", "500/h": "500/h", "10 / s": "10/s", "1": "1/min"} {
+		if r, err := parseRate(text); err != nil || r.String() != want {
+			t.Errorf("%q is %v, %v", text, r, err)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "ten", "5/fortnight", "99999999999"} {
+		if r, err := parseRate(text); err == nil {
+			t.Errorf("%q is %v", text, r)
+		}
+	}
+}
+
+func TestTodayInTwoLines(t *testing.T) {
+	k := keystore.Key{Grant: policy.Grant{TokensPerDay: 1000}}
+	k.Today.Requests, k.Today.Tokens = 1, 999
+	if requests, tokens, spent := todayWords(k); requests != "1 request" || tokens != "999 tokens" || spent {
+		t.Errorf("%q, %q, %v", requests, tokens, spent)
+	}
+	k.Today.Tokens = 1000
+	if _, tokens, spent := todayWords(k); tokens != "tokens spent" || !spent {
+		t.Errorf("%q, %v", tokens, spent)
 	}
 }

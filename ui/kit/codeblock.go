@@ -50,7 +50,7 @@ func (c *CodeBlock) AccessibilityRole() fyne.AccessibleRole { return fyne.Access
 func (c *CodeBlock) CreateRenderer() fyne.WidgetRenderer {
 	// The first line is as high as the button beside it, so a single line of
 	// code lies in the middle of the block.
-	corner := Padded(0, theme.Space8, theme.Space8, theme.Space8, VBox(0, c.copy))
+	corner := Padded(0, theme.Space12, theme.Space12, theme.Space12, VBox(0, c.copy))
 	inside := Edges(nil, nil, nil, corner, Padded(theme.Space16, 14, theme.Space8, 14, c.code))
 	return widget.NewSimpleRenderer(container.NewStack(newPlate(theme.ColorBackground, theme.ColorLine, theme.RadiusButton), inside))
 }

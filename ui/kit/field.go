@@ -49,7 +49,10 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 
 // AccessibilityLabel is what the field is for.
 func (e *entry) AccessibilityLabel() string {
-	if e.field.label.text != "" {
+	switch {
+	case e.field.name != "":
+		return e.field.name
+	case e.field.label.text != "":
 		return e.field.label.text
 	}
 	return e.field.hint
@@ -64,10 +67,12 @@ type Field struct {
 	widget.BaseWidget
 	entry   *entry
 	label   *Text
+	name    string
 	hint    string // the whole placeholder
 	note    string
 	problem string
 	reserve bool
+	quiet   bool // what is wrong is told elsewhere
 	icon    assets.Icon
 	focused bool
 	keys    map[fyne.KeyName]func()
@@ -91,6 +96,13 @@ func (f *Field) Labelled(label string) *Field {
 	return f
 }
 
+// Named says what a field without a label is for, to those who cannot see what
+// stands beside it. It returns f.
+func (f *Field) Named(name string) *Field {
+	f.name = name
+	return f
+}
+
 // Noted says below the field what helps to fill it. It returns f.
 func (f *Field) Noted(note string) *Field {
 	f.note, f.reserve = note, true
@@ -100,6 +112,13 @@ func (f *Field) Noted(note string) *Field {
 // Reserve keeps room for one line below, so that a problem moves nothing. It returns f.
 func (f *Field) Reserve() *Field {
 	f.reserve = true
+	return f
+}
+
+// Quiet leaves it to the caller to tell what is wrong, where a narrow field has
+// no room for a sentence; the field only shows that something is. It returns f.
+func (f *Field) Quiet() *Field {
+	f.quiet = true
 	return f
 }
 
@@ -156,7 +175,8 @@ func (f *Field) SetText(text string) {
 	}
 }
 
-// SetProblem says below the field what is wrong; an empty one says nothing.
+// SetProblem says below the field what is wrong; an empty one says nothing. A
+// long one takes more lines, so whoever holds the field lays it out again.
 func (f *Field) SetProblem(problem string) {
 	if f.problem != problem {
 		f.problem = problem
@@ -206,7 +226,7 @@ func (f *Field) Disabled() bool { return f.entry.Disabled() }
 func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 	edge := canvas.NewRectangle(color.Transparent)
 	edge.CornerRadius = theme.RadiusButton
-	below, sign := NewText(Small, "").Shorten(CutEnd), newGlyph()
+	below, sign := NewParagraph(Small, ""), newGlyph()
 	r := &renderer{objects: []fyne.CanvasObject{f.label, f.entry, edge, sign.Image, below}}
 	const above, under = float32(6), theme.Space4
 	// Fyne's entry keeps its text at a fixed distance from the top, so a field
@@ -221,8 +241,8 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 			h += m.Height + above
 			w = max(w, m.Width)
 		}
-		if f.reserve || f.problem != "" {
-			h += under + l.size(theme.SizeLineSmall)
+		if f.reserve || f.problem != "" && !f.quiet {
+			h += under + max(l.size(theme.SizeLineSmall), below.MinSize().Height)
 		}
 		return fyne.NewSize(w, h)
 	}
@@ -244,7 +264,7 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 		line := l.size(theme.SizeLineSmall)
 		sign.center(0, y, line)
 		x := sign.width(theme.Space4)
-		place(below, x, y, max(s.Width-x, 0), line)
+		place(below, x, y, max(s.Width-x, 0), max(line, below.MinSize().Height))
 	}
 	r.refresh = func() {
 		l := lookOf(f)
@@ -261,12 +281,12 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 				f.entry.SetIcon(icon)
 			}
 		}
-		if f.problem != "" {
+		if f.problem != "" && !f.quiet {
 			sign.set(assets.Attention, l.color(theme.ColorRefused), l.icon(theme.Icon14))
-			below.Set(f.problem, theme.ColorRefused)
+			below.Ink(theme.ColorRefused).SetText(f.problem)
 		} else {
 			sign.set("", nil, 0)
-			below.Set(f.note, "")
+			below.Ink("").SetText(f.note)
 		}
 		below.Refresh()
 		f.label.Refresh()

@@ -15,6 +15,7 @@ type NavItem struct {
 	label       string
 	selected    bool
 	badge       *Tag
+	badgeIcon   assets.Icon // gives way where the name needs the room
 }
 
 // type check
@@ -48,6 +49,7 @@ func (n *NavItem) Selected() bool { return n.selected }
 
 // SetBadge shows a count with the tone's shape; an empty text shows none.
 func (n *NavItem) SetBadge(tone Tone, icon assets.Icon, text string) {
+	n.badgeIcon = icon
 	n.badge.Set(tone, icon, text)
 	if (text != "") != n.badge.Visible() {
 		if text == "" {
@@ -89,10 +91,24 @@ func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
 		icon.center(pad, 0, s.Height)
 		x := pad + icon.edge + gap
 		end := s.Width - pad
+		fits := func(end float32) bool {
+			return fyne.MeasureText(n.label, label.TextSize, label.TextStyle).Width <= end-x
+		}
 		if n.badge.Visible() {
+			n.badge.Set(n.badge.tone, n.badgeIcon, n.badge.text)
+			if !fits(end - n.badge.MinSize().Width - theme.Space4) {
+				n.badge.Set(n.badge.tone, "", n.badge.text) // the number tells more than its sign
+			}
 			end -= n.badge.MinSize().Width + theme.Space4
 		} else if n.after != "" {
 			end -= after.edge + theme.Space4
+			// With large text the name goes before the sign that a window opens.
+			if !fits(end) {
+				end += after.edge + theme.Space4
+				after.Hide()
+			} else {
+				after.Show()
+			}
 		}
 		label.Text = shorten(n.label, CutEnd, end-x, label.TextSize, label.TextStyle)
 		place(label, x, 0, max(end-x, 0), s.Height)

@@ -12,6 +12,7 @@ import (
 type Pill struct {
 	press
 	text, count string
+	name        string
 	icon        assets.Icon
 	on          bool
 }
@@ -61,8 +62,20 @@ func (p *Pill) words() string {
 	return p.text + " " + p.count
 }
 
-// AccessibilityLabel is the word with the count.
-func (p *Pill) AccessibilityLabel() string { return p.words() }
+// Named says what a pill is for whose word alone does not, to those who cannot
+// see what stands beside it. It returns p.
+func (p *Pill) Named(name string) *Pill {
+	p.name = name
+	return p
+}
+
+// AccessibilityLabel is the name, or the word with the count.
+func (p *Pill) AccessibilityLabel() string {
+	if p.name != "" {
+		return p.name
+	}
+	return p.words()
+}
 
 // AccessibilityRole is button.
 func (p *Pill) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }

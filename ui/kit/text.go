@@ -151,18 +151,20 @@ func (t *Text) CreateRenderer() fyne.WidgetRenderer {
 		}
 		return fyne.NewSize(ceil(w), l.size(k.line))
 	}
-	fit := func(s fyne.Size) {
+	// fit says whether the line shows something else now.
+	fit := func(s fyne.Size) bool {
 		show := t.text
 		if t.cut != CutNever {
 			show = shorten(t.text, t.cut, s.Width, line.TextSize, line.TextStyle)
 		}
-		if show != line.Text {
-			line.Text = show
-			line.Refresh()
-		}
+		changed := show != line.Text
+		line.Text = show
+		return changed
 	}
 	r.layout = func(s fyne.Size) {
-		fit(s)
+		if fit(s) {
+			line.Refresh()
+		}
 		place(line, 0, 0, s.Width, s.Height)
 	}
 	r.refresh = func() {

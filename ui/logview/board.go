@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"paddock/assets"
+	"paddock/policy"
 	"paddock/ui/kit"
 	"paddock/ui/theme"
 )
@@ -37,11 +38,13 @@ type board struct {
 
 	stop    func(id string)
 	copy    func(text string)
-	follow  func() // Space
-	help    func() // "?"
-	kick    func() // have the feed looked at again soon
-	moved   func() // the pointer moved
-	changed func() // what stands around the rows may have to change
+	allow   func(origin string)      // let a website in
+	allowed func(origin string) bool // whether it is in by now
+	follow  func()                   // Space
+	help    func()                   // "?"
+	kick    func()                   // have the feed looked at again soon
+	moved   func()                   // the pointer moved
+	changed func()                   // what stands around the rows may have to change
 }
 
 // type check
@@ -73,7 +76,7 @@ func newBoard(feed *Feed, now func() time.Time) *board {
 		b.kick() // the offset must not change in here
 	}
 	b.band = newBand(b.release)
-	b.bar = newBar(func() { b.copyRow() }, func() { b.stopRow() }, func() { b.Select(Key{}) })
+	b.bar = newBar(func() { b.copyRow() }, func() { b.stopRow() }, func() { b.allowRow() }, func() { b.Select(Key{}) })
 	b.ExtendBaseWidget(b)
 	return b
 }
@@ -127,7 +130,7 @@ func (b *board) sync() {
 	b.done.note.SetText(olderWords(b.feed.Older()))
 	b.band.show(b.feed)
 	slot, selected := b.feed.SelectedSlot()
-	b.bar.show(slot, selected, b.now())
+	b.bar.show(slot, selected, b.mend(slot), b.now())
 	b.arrange(b.Size())
 	b.changed()
 }
@@ -278,6 +281,25 @@ func (b *board) stopRow() {
 	}
 }
 
+// mend says what can be done about a website that was refused. An origin that no
+// browser spells so cannot be allowed.
+func (b *board) mend(s Slot) mend {
+	origin := s.Entry.Origin
+	switch {
+	case s.Entry.Reason != policy.OriginNotAllowed || !policy.CleanOrigin(origin):
+		return noMend
+	case b.allowed(origin):
+		return mended
+	}
+	return mendable
+}
+
+func (b *board) allowRow() {
+	if s, ok := b.feed.SelectedSlot(); ok && b.mend(s) == mendable {
+		b.allow(s.Entry.Origin)
+	}
+}
+
 // menu is what the other mouse button opens.
 func (b *board) menu(k Key, at fyne.Position) {
 	b.tap(k)
@@ -289,6 +311,9 @@ func (b *board) menu(k Key, at fyne.Position) {
 	items := []*fyne.MenuItem{{Label: "Copy row", Action: b.copyRow}}
 	if !s.Ended && !s.Stopping {
 		items = append(items, &fyne.MenuItem{Label: "Stop", Action: b.stopRow})
+	}
+	if b.mend(s) == mendable {
+		items = append(items, &fyne.MenuItem{Label: allowWords, Action: b.allowRow})
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
@@ -360,7 +385,7 @@ func newBand(release func()) *band {
 func (b *band) show(f *Feed) {
 	n := f.Waiting()
 	if n > 0 {
-		b.fresh.SetText(number(uint64(n)) + " new")
+		b.fresh.SetText(Number(uint64(n)) + " new")
 	}
 	why := bandWords(f.Hold(), n)
 	if f.Len()+n == 0 {

@@ -9,6 +9,7 @@ const (
 	colWhat    = "what"
 	colModel   = "model"
 	colResult  = "result"
+	colWaited  = "waited"
 	colFirst   = "first"
 	colRate    = "rate"
 	colTokens  = "tokens"
@@ -26,8 +27,8 @@ type column struct {
 	right     bool    // numbers end on one line
 }
 
-// columns in the order they are shown. At drawn size all of them fit from 1142
-// points on, and the four details step aside together below narrowWidth.
+// columns in the order they are shown. At drawn size all of them fit from 1204
+// points on, and the five details step aside together below narrowWidth.
 var columns = []column{
 	{id: colTime, title: "Time", width: 66},
 	{id: colWho, title: "Who", width: 112, grow: 2},
@@ -36,8 +37,9 @@ var columns = []column{
 	{id: colWhat, title: "What", width: 76, grow: 1},
 	{id: colModel, title: "Model", width: 96, grow: 2.5, rank: 1},
 	{id: colResult, title: "Result", width: 176, grow: 3},
+	{id: colWaited, title: "Waited", width: 48, rank: 6, detail: true, right: true},
 	{id: colFirst, title: "First token", width: 66, rank: 5, detail: true, right: true},
-	{id: colRate, title: "Tokens/s", width: 54, rank: 6, detail: true, right: true},
+	{id: colRate, title: "Tokens/s", width: 54, rank: 7, detail: true, right: true},
 	{id: colTokens, title: "In→Out", width: 84, rank: 2, right: true},
 	{id: colTook, title: "Took", width: 66, right: true},
 }

@@ -50,6 +50,7 @@ var marks = [...]struct {
 	MarkRefused:   {kit.Refused, assets.Refused},
 	MarkAttention: {kit.Attention, assets.Attention},
 	MarkStopped:   {kit.Paused, assets.Stop},
+	MarkWaiting:   {kit.Waiting, assets.Waiting},
 }
 
 func place(o fyne.CanvasObject, x, y, w, h float32) {

@@ -21,6 +21,7 @@ const (
 	MarkRefused               // the verdict was no
 	MarkAttention             // Ollama or the gate went wrong
 	MarkStopped               // somebody ended it
+	MarkWaiting               // in the queue
 )
 
 // RowText is all that a row shows, as text.
@@ -34,10 +35,15 @@ type RowText struct {
 	Model               string
 	Result              string
 	Mark                Mark
+	Waited              string // in the queue, where that was felt
 	First, Rate, Tokens string
 	Took                string
 	NothingHappened     bool // refused: what was asked for was not done
 }
+
+// feltWait is the shortest wait worth a number: passing through an empty queue
+// takes some microseconds too.
+const feltWait = 10 * time.Millisecond
 
 // Row puts an entry into words. A text that would say nothing stays empty.
 func Row(e requestlog.Entry, now time.Time) RowText {
@@ -51,6 +57,9 @@ func Row(e requestlog.Entry, now time.Time) RowText {
 	}
 	if e.Phase == requestlog.Refused {
 		return r // it took no time worth telling and no tokens at all
+	}
+	if e.Waited >= feltWait {
+		r.Waited = requestlog.Seconds(e.Waited)
 	}
 	if e.FirstToken > 0 && e.TokensOut > 0 {
 		r.First = requestlog.Seconds(e.FirstToken)
@@ -81,6 +90,8 @@ func mark(e requestlog.Entry) Mark {
 	switch e.Phase {
 	case requestlog.Running:
 		return MarkRunning
+	case requestlog.Waiting:
+		return MarkWaiting
 	case requestlog.Refused:
 		return MarkRefused
 	case requestlog.Cut:
@@ -130,6 +141,8 @@ func (r RowText) Cell(column string) string {
 		return r.Model
 	case colResult:
 		return r.Result
+	case colWaited:
+		return r.Waited
 	case colFirst:
 		return r.First
 	case colRate:

@@ -34,6 +34,14 @@ func TestRow(t *testing.T) {
 			map[string]string{colFirst: "0.3 s", colRate: "71", colTokens: "96→341"},
 			MarkDone, 3,
 		},
+		"waiting": {
+			with(func(e *requestlog.Entry) {
+				e.Phase, e.Place, e.Waited, e.Took = requestlog.Waiting, 3, 1200*ms, 1200*ms
+			}),
+			map[string]string{colResult: "Waiting, 3rd", colWaited: "1.2 s", colTook: "1.2 s"},
+			MarkWaiting, 3,
+		},
+		"not kept waiting":   {with(func(e *requestlog.Entry) { e.Waited = ms }), map[string]string{colWaited: ""}, MarkDone, 3},
 		"slow":               {with(func(e *requestlog.Entry) { e.Rate, e.TokensOut = 8.44, 12 }), map[string]string{colRate: "8.4", colTokens: "→12"}, MarkDone, 3},
 		"an embedding":       {with(func(e *requestlog.Entry) { e.TokensIn, e.FirstToken = 512, ms }), map[string]string{colTokens: "512→0", colFirst: ""}, MarkDone, 3},
 		"running":            {with(func(e *requestlog.Entry) { e.Phase = requestlog.Running }), map[string]string{colResult: "Running", colTook: "4.8 s"}, MarkRunning, 3},
@@ -65,7 +73,7 @@ func TestRow(t *testing.T) {
 
 // Every way a request can end has a word, and every mark a picture.
 func TestEveryPhaseHasAMark(t *testing.T) {
-	for p := requestlog.Running; p <= requestlog.Cut; p++ {
+	for p := requestlog.Running; p <= requestlog.Waiting; p++ {
 		r := Row(requestlog.Entry{Time: day, Phase: p, Reason: policy.NoKey}, day)
 		if r.Result == "" || int(r.Mark) >= len(marks) || marks[r.Mark].icon == "" {
 			t.Errorf("%v: %+v", p, r)
@@ -95,7 +103,7 @@ func TestEveryColumnHasAText(t *testing.T) {
 
 func TestCopiedRow(t *testing.T) {
 	got := CopyText(finishedDay()[15], day)
-	want := "2026-11-23 14:31:22\tben\t192.168.1.40\tOpen WebUI\tChat\tllama3.2:70b\tOllama said 404\t\t\t\t31 ms\tnot encrypted"
+	want := "2026-11-23 14:31:22\tben\t192.168.1.40\tOpen WebUI\tChat\tllama3.2:70b\tOllama said 404\t\t\t\t\t31 ms\tnot encrypted"
 	if got != want {
 		t.Errorf("copied\n%q, want\n%q", got, want)
 	}
@@ -125,11 +133,12 @@ func TestSummary(t *testing.T) {
 func TestStatusLine(t *testing.T) {
 	since := time.Date(2026, 11, 23, 8, 14, 0, 0, time.Local)
 	for want, got := range map[string]string{
-		"214 requests since 08:14 · 9 refused · 1 running":                  statusLine(1, requestlog.Totals{Since: since, Requests: 213, Refused: 9}, 0, day),
-		"No requests since 08:14":                                           statusLine(0, requestlog.Totals{Since: since}, 0, day),
-		"1 request since 08:14":                                             statusLine(0, requestlog.Totals{Since: since, Requests: 1}, 0, day),
-		"1\u00a0234\u00a0567 requests since Sun 08:14 · 12\u00a0000 failed": statusLine(0, requestlog.Totals{Since: since.AddDate(0, 0, -1), Requests: 1234567, Failed: 12000}, 0, day),
-		"5 requests since 08:14 · 4 gone before they could be listed":       statusLine(0, requestlog.Totals{Since: since, Requests: 5}, 4, day),
+		"214 requests since 08:14 · 9 refused · 1 running":                  statusLine(1, 0, requestlog.Totals{Since: since, Requests: 213, Refused: 9}, 0, day),
+		"5 requests since 08:14 · 2 running · 1 waiting":                    statusLine(2, 1, requestlog.Totals{Since: since, Requests: 2}, 0, day),
+		"No requests since 08:14":                                           statusLine(0, 0, requestlog.Totals{Since: since}, 0, day),
+		"1 request since 08:14":                                             statusLine(0, 0, requestlog.Totals{Since: since, Requests: 1}, 0, day),
+		"1\u00a0234\u00a0567 requests since Sun 08:14 · 12\u00a0000 failed": statusLine(0, 0, requestlog.Totals{Since: since.AddDate(0, 0, -1), Requests: 1234567, Failed: 12000}, 0, day),
+		"5 requests since 08:14 · 4 gone before they could be listed":       statusLine(0, 0, requestlog.Totals{Since: since, Requests: 5}, 4, day),
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -65,7 +65,10 @@ const ms = time.Millisecond
 // finishedDay is oldest first.
 func finishedDay() []requestlog.Entry {
 	list := []requestlog.Entry{
-		req(alice, "14:19:02", "Continue", "Chat", "qwen3:8b", tokens(420*ms, 31.2, 12045, 6553, 3*time.Minute+31*time.Second)),
+		req(alice, "14:19:02", "Continue", "Chat", "qwen3:8b", func(e *requestlog.Entry) {
+			tokens(420*ms, 31.2, 12045, 6553, 3*time.Minute+31*time.Second)(e)
+			e.Waited = 2300 * ms
+		}),
 		req(nobody, "14:20:11", "python", "Chat", "", refused(policy.WrongKey, 401)),
 		req(nas, "14:21:40", "n8n", "Embed", "nomic-embed-text", tokens(0, 0, 505, 0, 231*ms)),
 		req(carol, "14:22:13", "JavaScript", "Chat", "llama3.2:3b", tokens(300*ms, 70, 22, 118, 1900*ms)),
@@ -85,7 +88,10 @@ func finishedDay() []requestlog.Entry {
 		req(alice, "14:28:47", "curl", "Chat", "qwen3:8b", func(e *requestlog.Entry) {
 			e.Phase, e.Reason, e.Took, e.Upstream = requestlog.Failed, policy.UpstreamUnanswers, time.Minute, 0
 		}),
-		req(alice, "14:29:31", "Firefox", "Chat", "llama3.2:3b", refused(policy.OriginNotAllowed, 403)),
+		req(alice, "14:29:31", "Firefox", "Chat", "llama3.2:3b", func(e *requestlog.Entry) {
+			refused(policy.OriginNotAllowed, 403)(e)
+			e.Origin = "https://chat.example.com"
+		}),
 		req(alice, "14:29:55", "Continue", "List models", "", took(104*ms)),
 		req(ben, "14:30:12", "Open WebUI", "Chat", "llama3.2:3b", tokens(300*ms, 71, 96, 341, 4800*ms)),
 		req(ben, "14:31:22", "Open WebUI", "Chat", "llama3.2:70b", func(e *requestlog.Entry) {
@@ -127,6 +133,23 @@ func dayBatch() batch {
 	return batch{at: day, finished: finishedDay(), running: runningDay(), totals: totalsDay(), state: sharing()}
 }
 
+// waitingBatch is a day on which one runs and three wait.
+func waitingBatch() batch {
+	b := dayBatch()
+	b.running = b.running[:1]
+	for i, who := range []requestlog.Entry{nas, ben, builder} {
+		e := req(who, fmt.Sprintf("14:32:%02d", 9+i), "Open WebUI", "Chat", "llama3.2:3b", nil)
+		e.Phase, e.Place, e.Status, e.Upstream = requestlog.Waiting, []int{1, 2, 21}[i], 0, 0
+		e.Waited = day.Sub(e.Time)
+		e.Took = e.Waited
+		b.running = append(b.running, e)
+	}
+	return b
+}
+
+// refusedWebsite is the row of finishedDay that a website sent.
+const refusedWebsite = 209
+
 // idle is a source that has nothing.
 type idle struct{}
 
@@ -142,6 +165,7 @@ type stage struct {
 	stopped []string
 	started int
 	copied  string
+	allowed []string
 }
 
 func newStage(t testing.TB, th fyne.Theme, size fyne.Size) *stage {
@@ -154,6 +178,7 @@ func newStage(t testing.TB, th fyne.Theme, size fyne.Size) *stage {
 		Start: func() { s.started++ },
 		Stop:  func(id string) bool { s.stopped = append(s.stopped, id); return true },
 		Copy:  func(text string) { s.copied = text },
+		Allow: func(origin string) { s.allowed = append(s.allowed, origin) },
 	})
 	s.window = app.NewWindow("Request log")
 	t.Cleanup(s.window.Close)
@@ -206,6 +231,11 @@ var scenes = []scene{
 		s.apply(b)
 		s.board.Select(Key{ID: b.running[0].ID})
 		s.View.stop(b.running[1].ID)
+	}},
+	{"waiting", func(s *stage) { s.apply(waitingBatch()) }},
+	{"website", func(s *stage) {
+		s.apply(dayBatch())
+		s.board.Select(Key{Seq: refusedWebsite})
 	}},
 	{"not-sharing", func(s *stage) {
 		s.apply(batch{at: day, state: share.State{Phase: share.Off}, totals: requestlog.Totals{Since: day}})

@@ -12,9 +12,9 @@ type Source interface {
 	// Since returns the finished entries after seq, oldest first, at most limit
 	// of the newest, the number to ask with next, and how many were left out.
 	Since(seq uint64, limit int) (entries []requestlog.Entry, last, missed uint64)
-	// Running returns the requests that run now, oldest first.
+	// Running returns the requests that run or wait now, oldest first.
 	Running(now time.Time) []requestlog.Entry
-	// Counts returns how many requests run now, and the totals.
+	// Counts returns how many requests run or wait now, and the totals.
 	Counts() (running int, t requestlog.Totals)
 	// Watch returns a channel with a token whenever something may have changed,
 	// and a function that ends the watch.
@@ -30,6 +30,7 @@ type Actions struct {
 	State func() share.State                // the picture of this moment
 	Watch func() (<-chan struct{}, func())  // of the state; may be nil
 	Start func()                            // start sharing
-	Stop  func(id string) (wasRunning bool) // stop a running request
+	Stop  func(id string) (wasRunning bool) // stop a request that runs or waits
+	Allow func(origin string)               // let a website in from now on
 	Copy  func(text string)                 // to the clipboard; never a secret
 }

@@ -2,11 +2,13 @@
 package logview
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
 
+	"paddock/policy"
 	"paddock/requestlog"
 	"paddock/share"
 	"paddock/ui/kit"
@@ -49,6 +51,15 @@ type batch struct {
 	state    share.State
 }
 
+// allows says whether the owner's list lets a website in by now.
+func (b batch) allows(origin string) bool {
+	rules := slices.Clone(b.state.Websites.List)
+	for _, p := range b.state.Websites.Presets {
+		rules = append(rules, policy.OriginRule{Origin: p.Name, Allowed: p.Allowed})
+	}
+	return policy.NewOrigins(rules).Allows(origin)
+}
+
 // New returns a view that shows nothing until Follow runs.
 func New(source Source, do Actions) *View {
 	v := &View{source: source, do: do, hop: fyne.Do, poke: make(chan struct{}, 1), status: kit.NewText(kit.Small, "").Shorten(kit.CutEnd)}
@@ -57,6 +68,8 @@ func New(source Source, do Actions) *View {
 	v.board = newBoard(&v.feed, func() time.Time { return v.latest.at })
 	v.board.stop, v.board.copy, v.board.follow, v.board.help = v.stop, v.copy, v.toggleFollow, v.help
 	v.board.kick = v.kick
+	v.board.allowed = func(origin string) bool { return v.latest.allows(origin) }
+	v.board.allow = func(origin string) { v.do.Allow(origin) }
 	v.board.moved = func() { v.pointerAt.Store(time.Now().UnixNano()) }
 	v.board.changed = v.showFrame
 	v.bar = newToolbar(v.toggleFollow, func() { v.do.Start() })
@@ -118,10 +131,21 @@ func (v *View) apply(b batch) {
 // showFrame paints what stands around the rows.
 func (v *View) showFrame() {
 	v.bar.show(toolbarFor(v.latest.state, v.feed.Hold(), v.board.grid.aside, v.board.Visible()))
-	if line := statusLine(len(v.latest.running), v.latest.totals, v.feed.Missed(), v.latest.at); line != v.status.Text() {
+	running, queued := underWay(v.latest.running)
+	if line := statusLine(running, queued, v.latest.totals, v.feed.Missed(), v.latest.at); line != v.status.Text() {
 		v.status.SetText(line)
 		v.foot.Layout.Layout(v.foot.Objects, v.foot.Size())
 	}
+}
+
+// underWay counts what Ollama works on, and what waits for it.
+func underWay(list []requestlog.Entry) (running, queued int) {
+	for _, e := range list {
+		if e.Phase == requestlog.Waiting {
+			queued++
+		}
+	}
+	return len(list) - queued, queued
 }
 
 func (v *View) toggleFollow() {

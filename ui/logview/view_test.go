@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
+	"paddock/policy"
+	"paddock/requestlog"
 	"paddock/share"
 	"paddock/ui/theme"
 )
@@ -117,6 +119,72 @@ func TestStopARunningRequest(t *testing.T) {
 	}
 }
 
+func TestAWaitingRequestIsPinnedAndCanBeStopped(t *testing.T) {
+	s := lightStage(t, wide)
+	s.apply(waitingBatch())
+	row := s.board.running.shown[3]
+	if row.text.Result != "Waiting, 21st" || row.text.Mark != MarkWaiting || !row.stop.box.Visible() {
+		t.Fatalf("the row says %q", row.text.Result)
+	}
+	if got := s.status.Text(); !strings.Contains(got, "1 running · 3 waiting") {
+		t.Errorf("the status line says %q", got)
+	}
+	s.board.Select(Key{ID: "id-14:32:11"})
+	s.key(fyne.KeyDelete)
+	if len(s.stopped) != 1 || s.stopped[0] != "id-14:32:11" {
+		t.Errorf("stopped %q", s.stopped)
+	}
+	// It runs next: the same row in the same place says so.
+	b := waitingBatch()
+	b.running[1].Phase, b.running[1].Place = requestlog.Running, 0
+	s.apply(b)
+	if got := s.board.running.shown[1].text; got.Result != "Running" || got.Waited == "" {
+		t.Errorf("the row says %+v", got)
+	}
+}
+
+func TestARefusedWebsiteIsAllowedFromItsRow(t *testing.T) {
+	s := lightStage(t, wide)
+	s.board.Select(Key{Seq: 208}) // refused for another reason, or not at all
+	if s.board.bar.allow.Visible() {
+		t.Error("there is no website to allow, and a button for it")
+	}
+	s.board.Select(Key{Seq: refusedWebsite})
+	test.Tap(s.board.bar.allow)
+	if len(s.allowed) != 1 || s.allowed[0] != "https://chat.example.com" {
+		t.Fatalf("allowed %q", s.allowed)
+	}
+	if !s.board.bar.allow.Visible() {
+		t.Error("the button is gone before the website was allowed")
+	}
+	b := dayBatch()
+	b.state.Websites.List = []policy.OriginRule{{Origin: "https://chat.example.com", Allowed: true}}
+	s.apply(b)
+	if s.board.bar.allow.Visible() || !s.board.bar.mended.Visible() {
+		t.Error("it does not say that the website is allowed now")
+	}
+	s.board.allowRow()
+	if len(s.allowed) != 1 {
+		t.Errorf("allowed twice: %q", s.allowed)
+	}
+}
+
+// What no browser sends cannot be allowed by a click either.
+func TestAStrangeOriginHasNoButton(t *testing.T) {
+	s := lightStage(t, wide)
+	for n, origin := range []string{"null", "", "https://*", "https://a.example/x", "http://a\\x1b.example"} {
+		e := finishedDay()[12]
+		e.Seq, e.ID, e.Origin = uint64(300+n), origin, origin
+		s.apply(batch{at: day, finished: []requestlog.Entry{e}, state: sharing(), totals: totalsDay()})
+		s.board.release()
+		s.board.Select(Key{Seq: e.Seq})
+		if s.feed.Selected().Seq != e.Seq || s.board.bar.allow.Visible() {
+			t.Errorf("%q: selected %v, and a button: %v", origin, s.feed.Selected(), s.board.bar.allow.Visible())
+		}
+		s.board.Select(Key{})
+	}
+}
+
 func TestCopyRow(t *testing.T) { synctest.Test(t, testCopyRow) }
 
 func testCopyRow(t *testing.T) {
@@ -164,7 +232,7 @@ func TestNarrowLayout(t *testing.T) {
 	if got := strings.Join(shown(), " "); got != "time who what model result tokens took" {
 		t.Errorf("shown: %s", got)
 	}
-	if got := s.bar.aside.Text(); got != "4 columns hidden" || !s.bar.aside.Visible() {
+	if got := s.bar.aside.Text(); got != "5 columns hidden" || !s.bar.aside.Visible() {
 		t.Errorf("the note says %q", got)
 	}
 	s.window.Resize(wide)

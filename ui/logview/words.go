@@ -15,10 +15,11 @@ func count(n uint64, one, many string) string {
 	if n == 1 {
 		noun = one
 	}
-	return number(n) + " " + noun
+	return Number(n) + " " + noun
 }
 
-func number(n uint64) string {
+// Number writes a number in groups of three from five digits on.
+func Number(n uint64) string {
 	s := fmt.Sprint(n)
 	if len(s) < 5 {
 		return s
@@ -31,27 +32,30 @@ func number(n uint64) string {
 }
 
 // statusLine sums up everything since the program started, not only what is listed.
-func statusLine(running int, t requestlog.Totals, missed uint64, now time.Time) string {
+func statusLine(running, queued int, t requestlog.Totals, missed uint64, now time.Time) string {
 	since := t.Since.Local().Format("15:04")
 	if t.Since.Local().YearDay() != now.Local().YearDay() {
 		since = t.Since.Local().Format("Mon 15:04")
 	}
 	all := "No requests"
-	if n := t.Requests + uint64(running); n > 0 {
+	if n := t.Requests + uint64(running+queued); n > 0 {
 		all = count(n, "request", "requests")
 	}
 	parts := []string{all + " since " + since}
 	if t.Refused > 0 {
-		parts = append(parts, number(t.Refused)+" refused")
+		parts = append(parts, Number(t.Refused)+" refused")
 	}
 	if t.Failed > 0 {
-		parts = append(parts, number(t.Failed)+" failed")
+		parts = append(parts, Number(t.Failed)+" failed")
 	}
 	if running > 0 {
 		parts = append(parts, fmt.Sprintf("%d running", running))
 	}
+	if queued > 0 {
+		parts = append(parts, fmt.Sprintf("%d waiting", queued))
+	}
 	if missed > 0 {
-		parts = append(parts, number(missed)+" gone before they could be listed")
+		parts = append(parts, Number(missed)+" gone before they could be listed")
 	}
 	return strings.Join(parts, " · ")
 }
@@ -82,7 +86,7 @@ func olderWords(n uint64) string {
 	if n == 1 {
 		return "1 older request is not listed"
 	}
-	return number(n) + " older requests are not listed"
+	return Number(n) + " older requests are not listed"
 }
 
 func asideWords(n int) string {
@@ -144,7 +148,7 @@ func shortcuts(mac bool) []shortcut {
 		{"End", "show the oldest rows"},
 		{"Space", "pause the list, or follow again"},
 		{mod + "C", "copy the selected row"},
-		{"Del", "stop the selected request"},
+		{"Del", "stop the selected request, running or waiting"},
 		{"Esc", "clear the selection"},
 		{"?", "show this list"},
 	}

@@ -54,7 +54,7 @@ func entries(items []Item, do func(Item)) []*fyne.MenuItem {
 			continue
 		}
 		m := fyne.NewMenuItem(i.Label, func() { do(i) })
-		m.Disabled = i.Disabled
+		m.Disabled, m.Checked = i.Disabled, i.Ticked
 		if len(i.Sub) > 0 {
 			m.Action = nil
 			m.ChildMenu = fyne.NewMenu("", entries(i.Sub, do)...)

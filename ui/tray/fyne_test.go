@@ -39,7 +39,18 @@ func TestTheQuitIsOurs(t *testing.T) {
 				if out[n].Action != nil || len(out[n].ChildMenu.Items) != len(i.Sub) || out[n].ChildMenu.Items[0].IsQuit {
 					t.Errorf("entry %d: %+v", n, out[n])
 				}
+				for j, s := range i.Sub {
+					if out[n].ChildMenu.Items[j].Checked != s.Ticked {
+						t.Errorf("entry %d: %+v of %+v", n, out[n].ChildMenu.Items[j], s)
+					}
+				}
 				out[n].ChildMenu.Items[0].Action()
+				if i.Label == "Allowed websites" {
+					if got := asked[len(asked)-1]; got.Action != Block || got.Arg != "local" {
+						t.Errorf("a click on a ticked website asks for %+v", got)
+					}
+					continue
+				}
 				if got := asked[len(asked)-1]; got.Action != CopyKey || got.Arg != "alice" {
 					t.Errorf("a click on the first key asks for %+v", got)
 				}

@@ -155,8 +155,15 @@ func flatten(items []Item) []Item {
 		switch {
 		case len(i.Sub) > 0:
 			for _, x := range i.Sub {
-				if x.Action == CopyKey {
+				switch {
+				case x.Label == "":
+					continue // the lines around it are not together here
+				case x.Action == CopyKey:
 					x.Label = "Copy key for " + x.Label
+				case x.Ticked:
+					x.Label = "☑ " + i.Label + ": " + x.Label
+				case x.Choice:
+					x.Label = "☐ " + i.Label + ": " + x.Label
 				}
 				out = append(out, x)
 			}
@@ -202,8 +209,12 @@ func (l *lite) act(i Item) {
 		op = control.OpShow
 	case NewKey:
 		op, args = control.OpShow, control.NameArgs{Name: string(NewKey)}
-	case OpenLog:
-		op, args = control.OpShow, control.NameArgs{Name: string(OpenLog)}
+	case OpenLog, Websites:
+		op, args = control.OpShow, control.NameArgs{Name: string(i.Action)}
+	case Allow:
+		op = control.OpOriginsAllow
+	case Block:
+		op = control.OpOriginsBlock
 	case None:
 		return
 	}

@@ -16,7 +16,7 @@ func TestFlatten(t *testing.T) {
 		"Copy address   " + url + "   (not encrypted) = copy-address " + url,
 		"Copy key for alice = copy-key alice", "Copy key for bob   (suspended) = copy-key bob",
 		"Copy key for old = copy-key old", "Copy key for never = copy-key never",
-		"New key… = new-key", "[────────]", "Request log… = open-log", "[────────]", "Open Paddock = open", "Quit Paddock = quit",
+		"New key… = new-key", "[────────]", "Allowed websites… = websites", "Request log… = open-log", "[────────]", "Open Paddock = open", "Quit Paddock = quit",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)

@@ -8,7 +8,9 @@ import (
 
 	"paddock/assets"
 	"paddock/keystore"
+	"paddock/requestlog"
 	"paddock/share"
+	"paddock/ui/preset"
 )
 
 // Action says what an entry of the menu asks for.
@@ -24,6 +26,9 @@ const (
 	NewKey      Action = "new-key"
 	UseOllama   Action = "use-ollama" // end the demo
 	OpenLog     Action = "open-log"
+	Allow       Action = "allow"    // Arg is an origin, or the name of a preset
+	Block       Action = "block"    // as Allow
+	Websites    Action = "websites" // open their screen
 	Open        Action = "open"
 	Quit        Action = "quit"
 )
@@ -34,12 +39,17 @@ type Item struct {
 	Action   Action
 	Arg      string
 	Disabled bool
+	Choice   bool // has a tick, or could have one
+	Ticked   bool
 	Sub      []Item
 }
 
 // maxKeys is how many keys the submenu shows: a menu that is taller than the
 // screen hides its end. The window has them all.
 const maxKeys = 15
+
+// maxOrigins is how many websites the submenu shows, for the same reason.
+const maxOrigins = 12
 
 // Menu is what the tray shows for a state, from top to bottom.
 func Menu(st share.State) []Item {
@@ -71,6 +81,7 @@ func Menu(st share.State) []Item {
 		items = append(items,
 			Item{Label: "New key…", Action: NewKey},
 			Item{},
+			websites(st.Websites),
 			Item{Label: "Request log…", Action: OpenLog},
 			Item{},
 			Item{Label: "Open Paddock", Action: Open})
@@ -97,6 +108,35 @@ func copyable(k share.Keys) []Item {
 	return items
 }
 
+// websites lists what the owner switches: the presets that are on and the lines
+// of the list. The screen has the other presets, and what was refused.
+func websites(w share.Websites) Item {
+	var items []Item
+	add := func(label, origin string, on bool) {
+		i := Item{Label: label, Action: Allow, Arg: origin, Choice: true, Ticked: on}
+		if on {
+			i.Action = Block
+		}
+		items = append(items, i)
+	}
+	for _, p := range w.Presets {
+		if p.Allowed {
+			add(preset.Title(p.Name), p.Name, true)
+		}
+	}
+	for _, r := range w.List {
+		add(requestlog.Clean(r.Origin, maxOriginText), r.Origin, r.Allowed)
+	}
+	if len(items) == 0 {
+		return Item{Label: "Allowed websites…", Action: Websites}
+	}
+	items = append(items[:min(len(items), maxOrigins)], Item{}, Item{Label: "All websites…", Action: Websites})
+	return Item{Label: "Allowed websites", Sub: items}
+}
+
+// maxOriginText keeps a menu narrower than a screen.
+const maxOriginText = 60
+
 // Status is the first row of the menu and the tooltip of the icon.
 func Status(st share.State) string {
 	demo := ""
@@ -115,6 +155,9 @@ func Status(st share.State) string {
 	case share.Sharing:
 	}
 	text := fmt.Sprintf("● Sharing%s · %s · %d running", demo, count(st.Teammates, "teammate", "teammates"), st.Running)
+	if st.Waiting > 0 {
+		text += fmt.Sprintf(" · %d waiting", st.Waiting)
+	}
 	switch st.Problem {
 	case share.NoProblem:
 	case share.NoNetwork, share.NoSuchAddr:

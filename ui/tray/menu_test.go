@@ -9,6 +9,7 @@ import (
 
 	"paddock/assets"
 	"paddock/keystore"
+	"paddock/policy"
 	"paddock/share"
 )
 
@@ -83,26 +84,26 @@ func TestMenu(t *testing.T) {
 		"as the design has it": {sharing(), []string{
 			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", "-",
 			"Copy address   " + url + "   (not encrypted) = copy-address " + url, copyKey, "New key… = new-key", "-",
-			"Request log… = open-log", "-",
+			"Allowed websites… = websites", "Request log… = open-log", "-",
 			"Open Paddock = open", "Quit Paddock = quit",
 		}},
 		"encrypted": {with(func(st *share.State) { st.Encrypted = true }, noKeys), []string{
 			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", "-",
 			"Copy address   " + url + " = copy-address " + url, "New key… = new-key", "-",
-			"Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
+			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
 		}},
 		"off, with nothing made yet": {with(off, noKeys), []string{
 			"[○ Not sharing]", "Start sharing = start", "-", "New key… = new-key", "-",
-			"Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
+			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
 		}},
 		"waiting for the port": {with(waitingFor(share.PortInUse), noKeys), []string{
 			"[✕ Not sharing: the port is in use]", "Stop sharing = stop", "-", "New key… = new-key", "-",
-			"Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
+			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
 		}},
 		"the demo": {with(demo, noKeys), []string{
 			"[● Sharing the demo · 3 teammates · 1 running]", "Stop sharing = stop", "End the demo, use Ollama again = use-ollama", "-",
 			"Copy address   " + url + "   (not encrypted) = copy-address " + url, "New key… = new-key", "-",
-			"Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
+			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
 		}},
 		"a terminal that shares": {with(noWindow), []string{
 			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", "-",
@@ -203,6 +204,49 @@ func TestManyKeys(t *testing.T) {
 	}
 }
 
+func TestWebsites(t *testing.T) {
+	last := func(w share.Websites) []string {
+		for _, i := range Menu(with(func(st *share.State) { st.Websites = w })) {
+			if strings.HasPrefix(i.Label, "Allowed websites") {
+				var ticks []string
+				for _, s := range i.Sub {
+					if s.Choice {
+						ticks = append(ticks, fmt.Sprint(s.Ticked))
+					}
+				}
+				return append(lines([]Item{i}), strings.Join(ticks, " "))
+			}
+		}
+		return nil
+	}
+	some := share.Websites{
+		Presets: []share.PresetState{{Name: "local", Allowed: true}, {Name: "obsidian"}},
+		List:    []policy.OriginRule{{Origin: "https://chat.example.com", Allowed: true}, {Origin: "app://obsidian.md"}},
+	}
+	want := []string{
+		"Allowed websites > A teammate's own computer = block local | https://chat.example.com = block https://chat.example.com | " +
+			"app://obsidian.md = allow app://obsidian.md | - | All websites… = websites", "true true false",
+	}
+	if got := last(some); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	// With nothing to switch there is no empty submenu.
+	none := share.Websites{Presets: []share.PresetState{{Name: "local"}}}
+	if got := last(none); !slices.Equal(got, []string{"Allowed websites… = websites", ""}) {
+		t.Errorf("%q", got)
+	}
+	for n := range 40 {
+		some.List = append(some.List, policy.OriginRule{Origin: fmt.Sprintf("https://%d.%s.example", n, strings.Repeat("long", 40))})
+	}
+	for _, i := range Menu(with(func(st *share.State) { st.Websites = some })) {
+		for _, s := range i.Sub {
+			if len(i.Sub) > maxKeys+2 || len(s.Label) > maxOriginText {
+				t.Errorf("%d entries, %q", len(i.Sub), s.Label)
+			}
+		}
+	}
+}
+
 func TestStatusAndShape(t *testing.T) {
 	for _, c := range []struct {
 		st    share.State
@@ -219,6 +263,7 @@ func TestStatusAndShape(t *testing.T) {
 		{with(ollamaIs(share.Stranger)), "● Sharing, but what answers is not Ollama", assets.TrayAttention},
 		{with(demo, ollamaIs(share.Silent)), "● Sharing, but the demo does not work", assets.TrayAttention},
 		{with(demo), "● Sharing the demo · 3 teammates · 1 running", assets.TraySharing},
+		{with(func(st *share.State) { st.Waiting = 2 }), "● Sharing · 3 teammates · 1 running · 2 waiting", assets.TraySharing},
 		{with(trouble(share.NoNetwork)), "● Sharing, but on no network", assets.TrayAttention},
 		{with(trouble(share.NoSuchAddr)), "● Sharing, but on no network", assets.TrayAttention},
 		{with(trouble(share.NoNetwork), demo), "● Sharing the demo, but on no network", assets.TrayAttention},

@@ -1,0 +1,28 @@
+//go:build !lite
+
+package websites
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestWhen(t *testing.T) {
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
+	for d, want := range map[time.Duration]string{
+		-time.Second: "just now", 59 * time.Second: "just now", time.Hour: "at 11:00", 24 * time.Hour: "on 23 Nov, 12:00", 366 * 24 * time.Hour: "on 23 Nov, 12:00",
+	} {
+		if got := when(now.Add(-d), now); got != want {
+			t.Errorf("%v ago is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestSentence(t *testing.T) {
+	for text, want := range map[string]string{"": "", "it is so": "It is so.", "\"null\" is so": "\"null\" is so."} {
+		if got := sentence(errors.New(text)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -25,7 +25,4 @@ await main({
     }
     return end;
   },
-  async embed() {
-    throw new Error('this API has no embeddings');
-  },
 });

@@ -1,7 +1,8 @@
 //go:build linux
 
-// Package clients runs real npm clients against a server: ollama, openai and
-// @anthropic-ai/sdk, at the versions of the lock file.
+// Package clients runs real npm clients against a server: ollama, openai,
+// @anthropic-ai/sdk, @langchain/ollama and ai with a provider for Ollama, at the
+// versions of the lock file. It also runs web pages in a real browser.
 //
 // They are installed with "npm ci" into the cache of package
 // [paddock/e2e/cache], once for each lock file.
@@ -33,20 +34,34 @@ const (
 	Ollama    Client = "ollama"
 	OpenAI    Client = "openai"
 	Anthropic Client = "anthropic"
+	LangChain Client = "langchain" // @langchain/ollama
+	AISDK     Client = "aisdk"     // ai with ollama-ai-provider-v2
 )
 
 // All is every client.
-var All = []Client{Ollama, OpenAI, Anthropic}
+var All = []Client{Ollama, OpenAI, Anthropic, LangChain, AISDK}
 
 // Action is what a client does.
 type Action string
 
-// The actions. Anthropic's API has no embeddings.
+// The actions. All clients chat.
 const (
 	List  Action = "list"
 	Chat  Action = "chat"
 	Embed Action = "embed"
 )
+
+// Can says whether a client has a way to act so.
+func (c Client) Can(a Action) bool {
+	switch a {
+	case List:
+		return c != LangChain && c != AISDK
+	case Embed:
+		return c != Anthropic
+	default:
+		return true
+	}
+}
 
 // Set is the installed clients, pointed at one server with one key. Its fields
 // may be changed between runs.

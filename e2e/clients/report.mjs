@@ -38,11 +38,11 @@ export async function main(actions) {
   } catch (e) {
     result.error = {
       name: e.constructor.name,
-      // ollama calls it status_code, the others status.
-      status: e.status ?? e.status_code ?? 0,
+      // ollama calls it status_code, ai statusCode, the others status.
+      status: e.status ?? e.status_code ?? e.statusCode ?? 0,
       message: String(e.message),
       cause: e.cause ? String(e.cause) : '',
-      body: e.error ?? null,
+      body: e.error ?? e.data ?? e.responseBody ?? null,
     };
   }
   print({ result });

@@ -4,12 +4,14 @@ package clients
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -32,6 +34,13 @@ type Failure struct {
 	Message string          `json:"message"`
 	Cause   string          `json:"cause"`
 	Body    json.RawMessage `json:"body"` // as the client understood it
+}
+
+// Says tells whether the server's words reached the person who uses the client:
+// in the message, or in the body, where some clients leave what they do not
+// understand.
+func (f *Failure) Says(words string) bool {
+	return strings.Contains(f.Message, words) || bytes.Contains(f.Body, []byte(words))
 }
 
 // Result is what became of a run.

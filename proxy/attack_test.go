@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/textproto"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -111,7 +112,6 @@ func credentials() []attack {
 		bad("a key for a proxy", "Proxy-Authorization: Bearer "+keyAlice+"\r\n", policy.NoKey),
 		bad("a header that some proxies take for the other", "X_Api_Key: "+keyAlice+"\r\n", policy.NoKey),
 		{"a key in the query", get("/api/tags?key="+keyAlice+"&api_key="+keyAlice, host), 401, policy.NoKey, false},
-		{"a key in the address while that is not allowed", get("/k/"+keyAlice+"/api/tags", host), 401, policy.NoKey, false},
 		{"two Authorization headers", get("/api/tags", asUser+"Authorization: Bearer "+keyMara+"\r\n"), 400, policy.BadRequest, false},
 		{"the same Authorization twice", get("/api/tags", asUser+"Authorization: Bearer "+keyAlice+"\r\n"), 400, policy.BadRequest, false},
 		{"two x-api-keys", get("/api/tags", host+"x-api-key: "+keyAlice+"\r\nx-api-key: "+keyAlice+"\r\n"), 400, policy.BadRequest, false},
@@ -133,7 +133,6 @@ func targets() []attack {
 		{"no key at an unknown path", get("/nothing", host), 401, policy.NoKey, false},
 		{"a key at /", get("/", asUser), 200, policy.Allowed, true},
 		{"an unknown endpoint", get("/api/secret", asUser), 404, policy.UnknownEndpoint, false},
-		{"an unknown endpoint with a key in its path", get("/k/"+keyAlice+"/api/tags", asUser), 404, policy.UnknownEndpoint, false},
 		{"debug pages", get("/debug/pprof", asMara), 404, policy.UnknownEndpoint, false},
 		{"a wrong method", get("/api/chat", asUser), 405, policy.WrongMethod, false},
 		{"a method in small letters", say("get /api/tags", asUser), 405, policy.WrongMethod, false},
@@ -199,16 +198,16 @@ func framing() []attack {
 		{"somebody else's .local", get("/api/tags", "Host: other.local\r\nAuthorization: Bearer "+keyAlice+"\r\n"), 421, policy.WrongHost, false},
 		{"our name with more behind it", get("/api/tags", "Host: laptop.local.evil.example\r\nAuthorization: Bearer "+keyAlice+"\r\n"), 421, policy.WrongHost, false},
 		{"X-Forwarded-Host", get("/api/tags", "Host: evil.example\r\nX-Forwarded-Host: laptop.local\r\nAuthorization: Bearer "+keyAlice+"\r\n"), 421, policy.WrongHost, false},
-		{"a length and chunks at once", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, policy.BadBody, false},
-		{"a length and chunks at once, which is one body for Go, and Ollama gets one framing", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(chat), chat), 200, policy.Allowed, true},
+		{"a length and chunks at once", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, policy.BadRequest, false},
+		{"a length and chunks at once, which is one body for Go", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(chat), chat), 400, policy.BadRequest, false},
 		{"two lengths", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", 400, "", false},
 		{"a negative length", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: -1\r\n\r\n", 400, "", false},
 		{"a length with a sign", "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: +5\r\n\r\nhello", 400, "", false},
 		{"chunks by another name", "POST /api/chat HTTP/1.1\r\n" + asUser + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501, "", false},
 		{"chunks twice", "POST /api/chat HTTP/1.1\r\n" + asUser + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", 501, "", false},
 		{"a chunk that lies about its length", "POST /api/chat HTTP/1.1\r\n" + asUser + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 400, policy.BadBody, false},
-		{"a folded header", "GET /api/tags HTTP/1.1\r\n" + asUser + "X-Fold: a\r\n b\r\n\r\n", 200, policy.Allowed, true},
-		{"a folded credential", "GET /api/tags HTTP/1.1\r\n" + host + "Authorization: Bearer\r\n " + keyUnknown + "\r\n\r\n", 401, policy.WrongKey, false},
+		{"a folded header", "GET /api/tags HTTP/1.1\r\n" + asUser + "X-Fold: a\r\n b\r\n\r\n", 400, policy.BadRequest, false},
+		{"a folded credential", "GET /api/tags HTTP/1.1\r\n" + host + "Authorization: Bearer\r\n " + keyUnknown + "\r\n\r\n", 400, policy.BadRequest, false},
 		{"a blank before the colon", "GET /api/tags HTTP/1.1\r\n" + asUser + "X-Secret : 1\r\n\r\n", 400, "", false},
 		{"a NUL in a header", "GET /api/tags HTTP/1.1\r\n" + asUser + "X-Secret: a\x00b\r\n\r\n", 400, "", false},
 		{"a bare CR in a header", "GET /api/tags HTTP/1.1\r\n" + asUser + "X-Secret: a\rb\r\n\r\n", 400, "", false},
@@ -232,6 +231,9 @@ func endpointsAndModels() []attack {
 		var body []string
 		if e.Body != policy.BodyNone {
 			body = []string{`{"model":"llama3"}`}
+		}
+		if e.Path == "/api/copy" {
+			body = []string{`{"source":"llama3","destination":"mine"}`}
 		}
 		kind := ""
 		if e.Body == policy.BodyForm {
@@ -353,16 +355,24 @@ func endpointsAndModels() []attack {
 	}...)
 }
 
+// attacks is the whole table.
+func attacks() map[string][]attack {
+	return map[string][]attack{
+		"credentials": credentials(), "targets": targets(), "framing": framing(), "endpoints and models": endpointsAndModels(),
+		"strict framing": strictFraming(), "origins": origins(), "keys in the address": addressKeys(), "names of models": modelNames(), "side doors": sideDoors(),
+	}
+}
+
+// inWhole finds more of a key than its hint.
+var inWhole = regexp.MustCompile(`pdk_[0-9A-Za-z]{6}`)
+
 // Each request of the table goes through the real server on a connection of its
 // own. It gets its status, reaches Ollama only where the table says so, leaves
 // exactly one entry with its one reason, and its answer carries that entry's id.
 func TestAttacks(t *testing.T) {
-	groups := map[string][]attack{
-		"credentials": credentials(), "targets": targets(), "framing": framing(), "endpoints and models": endpointsAndModels(),
-	}
-	for name, rows := range groups {
+	for name, rows := range attacks() {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, echo)
+			s := open(t, echo, func(_ *site, c *Config) { c.Origins = websites })
 			logged := 0
 			for _, a := range rows {
 				before := s.seen.Load()
@@ -401,12 +411,8 @@ func TestAttacks(t *testing.T) {
 				if got.status == 401 && len(got.header.Values("WWW-Authenticate")) != 2 {
 					t.Errorf("%s: 401 with %q", a.name, got.header.Values("WWW-Authenticate"))
 				}
-				for header := range got.header {
-					if strings.HasPrefix(header, "Access-Control-") {
-						t.Errorf("%s: answered with %s", a.name, header)
-					}
-				}
-				if strings.Contains(e.Path+e.UserAgent+e.Origin+e.Model+e.Method, keyAlice[:12]) {
+				a.checkOrigin(t, got)
+				if text := e.Path + e.UserAgent + e.Origin + e.Model + e.Method; inWhole.MatchString(text) {
 					t.Errorf("%s: a key in the log: %+v", a.name, e)
 				}
 			}
@@ -449,29 +455,6 @@ func TestBadKeysAreAnsweredAlike(t *testing.T) {
 	}
 }
 
-// A bare LF ends a line for net/http as it does for every server since the
-// beginning; what matters is that gate and Ollama cannot see two different
-// requests in it, because the gate writes Ollama's request itself.
-func TestBareLFSmugglesNothing(t *testing.T) {
-	s := open(t, echo)
-	got := s.send("GET", "GET /api/tags HTTP/1.1\nHost: localhost\nAuthorization: Bearer "+keyAlice+"\nX-Secret: 1\n\n")
-	if got.status != 200 || s.seen.Load() != 1 {
-		t.Errorf("%d, seen %d", got.status, s.seen.Load())
-	}
-	chunked := "POST /api/chat HTTP/1.1\r\n" + asUser + "Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\nGET /api/pull HTTP/1.1\r\n" + host + "\r\n"
-	got = s.send("POST", chunked)
-	if got.status != 400 && got.status != 200 {
-		t.Errorf("%d", got.status)
-	}
-	until(t, "entries", func() bool { n, _ := s.log.Counts(); _, last, _ := s.log.Since(0, 0); return n == 0 && last >= 2 })
-	all, _, _ := s.log.Since(0, 0)
-	for _, e := range all[2:] {
-		if e.Phase != 2 /* refused */ {
-			t.Errorf("what stood behind the body passed: %+v", e)
-		}
-	}
-}
-
 // Nobody may learn of a request by the log and not by an answer, or the other
 // way round, when two stand in one packet.
 func TestPipelinedRequestsAreJudgedOneByOne(t *testing.T) {
@@ -505,8 +488,14 @@ func TestEveryReasonIsWordedAndProduced(t *testing.T) {
 		policy.UpstreamUnanswers: true, // TestOllamaIsNotThere
 		policy.UpstreamTimeout:   true, // TestOllamaTakesTooLong
 		policy.InternalFault:     true, // TestPanicInTransport
+		policy.AddressInClear:    true, // TestAKeyInTheAddressInClear
+		policy.TooManyAttempts:   true, // TestWhoGuessesIsLockedOut
+		policy.RateLimit:         true, // TestRequestsAMinute
+		policy.TokenLimit:        true, // TestTokensADay
+		policy.ConcurrentLimit:   true, // TestRequestsAtOnce
+		policy.QueueFull:         true, // TestTheQueueIsFull
 	}
-	for _, rows := range [][]attack{credentials(), targets(), framing(), endpointsAndModels()} {
+	for _, rows := range attacks() {
 		for _, a := range rows {
 			produced[a.reason] = true
 		}

@@ -23,7 +23,6 @@ const (
 	catalogueUnknown = 500 * time.Millisecond // for a name that is not in it: somebody may have made it just now
 	cataloguePatient = 5 * time.Second        // for Ollama's answer
 	maxCatalogue     = 8 << 20                // bytes of a list
-	maxHops          = 16                     // from alias to alias
 )
 
 // catalogue knows which names on this Ollama stand for something else: a model
@@ -166,14 +165,14 @@ func (m *models) resolve(name policy.Model) policy.Model {
 	}
 	target, found := m.aliases[name]
 	if !found {
-		short := name.Short()
+		short := strings.TrimSuffix(name.Short(), ":latest") // Ollama leaves it out here
 		i := slices.IndexFunc(m.prefixes, func(p alias) bool { return p.Alias != "" && strings.HasPrefix(short, p.Alias) })
 		if i < 0 {
 			return name
 		}
 		target = m.prefixes[i].Target
 	}
-	for range maxHops {
+	for range len(m.aliases) + 1 { // a longer way goes round in circles, and Ollama refuses it
 		to, ok := policy.ParseModel(target)
 		if !ok {
 			break

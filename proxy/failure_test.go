@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -244,10 +245,14 @@ func (b bomb) Read(p []byte) (int, error) {
 
 func (b bomb) Close() error { return nil }
 
-// The answer is read by a goroutine of its own, and a panic there would have
-// ended the whole program.
+// What goes wrong while Ollama is read breaks one answer, and no more.
 func TestPanicWhileAnAnswerIsRead(t *testing.T) {
+	own := NewTransport()
+	defer own.CloseIdleConnections()
 	s := open(t, echo, with(func(r *http.Request) (*http.Response, error) {
+		if r.UserAgent() == gateAgent {
+			return own.RoundTrip(r)
+		}
 		return &http.Response{StatusCode: 200, ContentLength: -1, Header: http.Header{"Content-Type": {"application/x-ndjson"}}, Body: bomb{strings.NewReader(token)}, Request: r}, nil
 	}))
 	got := s.ask(keyAlice, "POST", "/api/chat", chat)
@@ -255,6 +260,30 @@ func TestPanicWhileAnAnswerIsRead(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	if e := s.last(1); e.Phase != requestlog.Failed || e.Reason != policy.InternalFault || s.faults.String() == "" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// The same in the goroutine that reads ahead of a slow client, where it would end
+// the whole program.
+func TestPanicWhileAnAnswerWaitsForItsClient(t *testing.T) {
+	own := NewTransport()
+	defer own.CloseIdleConnections()
+	s := open(t, echo, narrow, with(func(r *http.Request) (*http.Response, error) {
+		if r.UserAgent() == gateAgent {
+			return own.RoundTrip(r)
+		}
+		long := strings.NewReader(strings.Repeat(token, 256<<10/len(token))) // more than the system keeps, less than the spool
+		return &http.Response{StatusCode: 200, ContentLength: -1, Header: http.Header{"Content-Type": {"application/x-ndjson"}}, Body: bomb{long}, Request: r}, nil
+	}))
+	c := s.slow()
+	defer c.Close()
+	until(t, "the fault", func() bool { return s.faults.String() != "" })
+	_ = c.SetDeadline(time.Now().Add(patience))
+	if got := s.answer(c, bufio.NewReader(c), "POST"); !errors.Is(got.err, io.ErrUnexpectedEOF) {
+		t.Errorf("%d bytes, %v", len(got.body), got.err)
+	}
+	if e := s.last(1); e.Phase != requestlog.Failed || e.Reason != policy.InternalFault {
 		t.Errorf("%+v", e)
 	}
 }

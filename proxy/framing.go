@@ -68,7 +68,7 @@ func (c *strictConn) NetConn() net.Conn { return c.Conn }
 func (c *strictConn) state(s http.ConnState) {
 	switch s {
 	case http.StateNew, http.StateIdle:
-		c.head = headWatch{}
+		c.head = newHeadWatch()
 		c.bad.Store(false)
 		c.armed.Store(true)
 	case http.StateActive, http.StateHijacked, http.StateClosed:
@@ -97,7 +97,10 @@ func ambiguous(r *http.Request) bool {
 	return ok && c.bad.Load()
 }
 
-// headWatch reads the head of one request as it passes by, cut anywhere.
+// headWatch reads the head of one request as it passes by, cut anywhere. Of a
+// head whose beginning was sent ahead it sees the rest, and must not take that
+// for ambiguous: the line in which it begins counts as the first one, and the
+// first empty line is the end, although servers skip one before a request.
 type headWatch struct {
 	last   byte // the byte before this one
 	lines  int  // that have ended
@@ -110,6 +113,10 @@ type headWatch struct {
 	coding bool // Transfer-Encoding was there
 }
 
+// newHeadWatch begins as if a CR had been seen, which is where a head that was
+// sent ahead may have been cut.
+func newHeadWatch() headWatch { return headWatch{last: '\r'} }
+
 // feed takes the next bytes and says whether the head is over, and whether it
 // has turned out ambiguous.
 func (w *headWatch) feed(b []byte) (over, bad bool) {
@@ -119,14 +126,10 @@ func (w *headWatch) feed(b []byte) (over, bad bool) {
 			if w.last != '\r' {
 				bad = true
 			}
-			// Servers skip an empty line before a request.
-			empty := w.column == 0
-			if empty && w.lines > 0 {
+			if w.column == 0 {
 				return true, bad
 			}
-			if !empty {
-				w.lines++
-			}
+			w.lines++
 			w.column, w.n, w.long, w.named = 0, 0, false, false
 		case c == '\r':
 		default:

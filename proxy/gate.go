@@ -202,7 +202,7 @@ type exchange struct {
 	source string // a second model, of which the named one is made
 	remote bool   // that one lies on another machine
 	upload *upload
-	asks   question // what the body of an inference says besides its model
+	asks   question     // what the body of an inference says besides its model
 	ticket *fair.Ticket // the place among those that run; nil for what never waits
 
 	deadline sync.Mutex // guards cut and late, and the write deadline with them

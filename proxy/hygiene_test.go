@@ -232,3 +232,15 @@ func TestServerKeepsItsLimits(t *testing.T) {
 		t.Error("the server answers or writes something of its own")
 	}
 }
+
+// Only a client that escapes letters writes a key so, and still it is one.
+func TestAKeyWithAnEscapedLetterIsNotLogged(t *testing.T) {
+	for _, path := range []string{"/x/%70dk_" + keyAlice[4:], "/%70%64%6b%5f" + keyAlice[4:] + "/y"} {
+		if got := shown(path, 200); strings.Contains(got, keyAlice[4:20]) {
+			t.Errorf("%q is shown as %q", path, got)
+		}
+	}
+	if got := shown("/api/%70ull", 200); got != "/api/%70ull" {
+		t.Errorf("what is no key is shown as it came, not as %q", got)
+	}
+}

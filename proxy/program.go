@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"crypto/tls"
+	"net/url"
 	"strings"
 
 	"paddock/requestlog"
@@ -72,6 +73,9 @@ const keySign = "pdk_"
 func shown(s string, limit int) string {
 	if len(s) > limit+64 {
 		s = s[:limit+64]
+	}
+	if plain, err := url.PathUnescape(s); err == nil && plain != s && strings.Contains(plain, keySign) {
+		s = plain // a key with an escaped letter is one all the same
 	}
 	for at := 0; ; {
 		i := strings.Index(s[at:], keySign)

@@ -41,6 +41,10 @@ const (
 	keyCloud   = "pdk_CloudCloudCloudCloudCloudCl1xyzab"  // a user who may use cloud models
 	keyPaused  = "pdk_PausedPausedPausedPausedPau1xyzab"  // suspended
 	keyOld     = "pdk_OldOldOldOldOldOldOldOldOldO1xyzab" // expired
+	keyDora    = "pdk_DoraDoraDoraDoraDoraDoraDo1xyzabc"  // a user whose key may stand in the address
+	keyLena    = "pdk_LenaLenaLenaLenaLenaLenaLe1xyzabc"  // a user with some models
+	keyLars    = "pdk_LarsLarsLarsLarsLarsLarsLa1xyzabc"  // a manager with some models
+	keyCleo    = "pdk_CleoCleoCleoCleoCleoCleoCl1xyzabc"  // a user with some models, a cloud model among them
 	keyUnknown = "pdk_NobodyNobodyNobodyNobodyNob1xyzab"
 )
 
@@ -49,20 +53,20 @@ type people struct {
 	mu    sync.Mutex
 	byKey map[string]policy.Caller
 	gone  map[string]bool
-	spent map[string]int64
-	then  func() // called after each Authenticate
+	spent map[string]int64 // by key and day
+	then  func()           // called after each Authenticate
 }
 
-func (p *people) Tokens(id string, _ time.Time) int64 {
+func (p *people) Tokens(id string, at time.Time) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.spent[id]
+	return p.spent[id+at.Format(time.DateOnly)]
 }
 
-func (p *people) Spend(id string, tokens int64, _ time.Time) {
+func (p *people) Spend(id string, tokens int64, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.spent[id] += tokens
+	p.spent[id+at.Format(time.DateOnly)] += tokens
 }
 
 func newPeople() *people {
@@ -74,6 +78,17 @@ func newPeople() *people {
 	add(keyAlice, "alice", policy.Grant{}, false)
 	add(keyMara, "mara", policy.Grant{Role: policy.RoleManager}, false)
 	add(keyCloud, "cloud", policy.Grant{Role: policy.RoleManager, Cloud: true}, false)
+	some := func(patterns ...string) policy.Models {
+		m, err := policy.ParseModels(patterns)
+		if err != nil {
+			panic(err)
+		}
+		return m
+	}
+	add(keyDora, "dora", policy.Grant{InAddress: true}, false)
+	add(keyLena, "lena", policy.Grant{Models: some("llama3", "qwen3*", "mistral:7b")}, false)
+	add(keyLars, "lars", policy.Grant{Role: policy.RoleManager, Models: some("llama3*", "mine*")}, false)
+	add(keyCleo, "cleo", policy.Grant{Cloud: true, Models: some("llama3", "gpt-oss*")}, false)
 	add(keyPaused, "paused", policy.Grant{}, true)
 	add(keyOld, "old", policy.Grant{Expires: time.Now().Add(-time.Hour)}, false)
 	return p
@@ -96,6 +111,22 @@ func (p *people) Valid(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.gone[id]
+}
+
+// restore brings back whoever was removed.
+func (p *people) restore() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.gone)
+}
+
+// edit changes what a key may do, from its next request on.
+func (p *people) edit(key string, change func(*policy.Grant)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.byKey[key]
+	change(&c.Grant)
+	p.byKey[key] = c
 }
 
 func (p *people) remove(id string) {
@@ -214,9 +245,7 @@ func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
 		<-served
 		s.upstream.CloseClientConnections()
 		s.upstream.Close()
-		if t, ok := s.gate.Transport.(*http.Transport); ok {
-			t.CloseIdleConnections()
-		}
+		s.gate.Close()
 		if text := s.errors.String(); text != "" {
 			t.Errorf("net/http complained:\n%s", text)
 		}
@@ -237,6 +266,27 @@ func ours(host string) bool {
 	return err == nil && a.IsLoopback()
 }
 
+// What the gate is told when it asks on its own account: helper and one of the
+// gpt-oss lie on another machine, and some names stand for others. The alias of
+// llama3 is shadowed by the model but for who comes by another alias, loop-a has no end, and deep-0 is far from its.
+const tags = `{"models":[{"name":"llama3:latest","model":"llama3:latest"},{"name":"qwen3:8b"},{"name":"mistral:7b"},{"name":"secret:latest"},
+{"name":"helper:latest","remote_model":"gpt-oss:120b","remote_host":"https://ollama.com:443"},{"name":"gpt-oss:120b-cloud","remote_host":"https://ollama.com:443"}]}`
+
+var aliases = func() string {
+	all := []string{
+		`{"alias":"best","target":"helper"}`, `{"alias":"llama3","target":"minimax:cloud"}`, `{"alias":"plain","target":"mistral:7b"}`, `{"alias":"through","target":"llama3"}`,
+		`{"alias":"chain-a","target":"chain-b"}`, `{"alias":"Chain-B:latest","target":"library/chain-c"}`, `{"alias":"chain-c","target":"minimax:cloud"}`,
+		`{"alias":"loop-a","target":"loop-b"}`, `{"alias":"loop-b","target":"loop-a"}`,
+		`{"alias":"qwen3-secret","target":"secret"}`, `{"alias":"qwen3-fine","target":"mistral:7b"}`, `{"alias":"qwen3-far","target":"helper"}`,
+		`{"alias":"qwen3-fast","target":"secret","prefix_matching":true}`, `{"alias":"qwen3-fast-","target":"mistral:7b","prefix_matching":true}`,
+		`{"alias":"gpt-","target":"minimax:cloud","prefix_matching":true}`, `{"alias":"deep-25","target":"minimax:cloud"}`,
+	}
+	for i := range 25 {
+		all = append(all, fmt.Sprintf(`{"alias":"deep-%d","target":"deep-%d"}`, i, i+1))
+	}
+	return `{"aliases":[` + strings.Join(all, ",") + `]}`
+}()
+
 // lists answers what the gate asks on its own account.
 func (s *site) lists(w http.ResponseWriter, r *http.Request) {
 	s.asked.Add(1)
@@ -246,9 +296,9 @@ func (s *site) lists(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.URL.Path {
 	case "/api/tags":
-		fmt.Fprint(w, `{"models":[{"name":"llama3:latest","model":"llama3:latest"},{"name":"helper:latest","remote_model":"gpt-oss:120b","remote_host":"https://ollama.com:443"}]}`)
+		fmt.Fprint(w, tags)
 	case "/api/experimental/aliases":
-		fmt.Fprint(w, `{"aliases":[{"alias":"best","target":"helper"},{"alias":"gpt-","target":"minimax:cloud","prefix_matching":true}]}`)
+		fmt.Fprint(w, aliases)
 	default:
 		s.t.Errorf("the gate asked for %s", r.URL.Path)
 	}

@@ -105,7 +105,7 @@ type Entry struct {
 	BytesOut   int64         `json:"bytes_out,omitempty"`
 	CutBy      Cutter        `json:"cut_by,omitempty"`
 	SentAgain  bool          `json:"sent_again,omitempty"` // once more, after a model that hung was loaded anew
-	Demo       bool          `json:"demo,omitempty"` // answered by the built-in demo, not by Ollama
+	Demo       bool          `json:"demo,omitempty"`       // answered by the built-in demo, not by Ollama
 }
 
 // Limits of text from outside, in bytes. A path or a User-Agent beyond them is

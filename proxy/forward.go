@@ -433,6 +433,7 @@ func (x *exchange) pass(b []byte, meter *meter, flush bool) error {
 			// In HTTP/2 a deadline that passes resets the stream, even when
 			// nothing waits to be written but the model only thinks.
 			_ = x.rc.SetWriteDeadline(time.Time{})
+			x.until = time.Time{}
 		}
 	}
 	switch {
@@ -449,9 +450,10 @@ func (x *exchange) pass(b []byte, meter *meter, flush bool) error {
 	return nil
 }
 
-// writeDeadline gives the writes that follow until the stall limit. It stays in
-// force for what net/http writes after the handler; ServeHTTP takes it away when
-// the connection's next request comes.
+// writeDeadline gives the writes that follow until the stall limit, and half as
+// long again at most: setting a deadline for each token costs more than looking
+// at the clock. It stays in force for what net/http writes after the handler;
+// ServeHTTP takes it away when the connection's next request comes.
 func (x *exchange) writeDeadline() (began time.Time, err error) {
 	x.deadline.Lock()
 	defer x.deadline.Unlock()
@@ -459,7 +461,10 @@ func (x *exchange) writeDeadline() (began time.Time, err error) {
 		return began, fmt.Errorf("writing an answer: %w", context.Canceled)
 	}
 	began = time.Now()
-	_ = x.rc.SetWriteDeadline(began.Add(x.g.limits.stall)) // unsupported only by recorders in tests
+	if stall := x.g.limits.stall; x.until.Sub(began) < stall {
+		x.until = began.Add(stall + stall/2)
+		_ = x.rc.SetWriteDeadline(x.until) // unsupported only by recorders in tests
+	}
 	return began, nil
 }
 

@@ -205,6 +205,7 @@ type exchange struct {
 	asks   question     // what the body of an inference says besides its model
 	ticket *fair.Ticket // the place among those that run; nil for what never waits
 
+	until    time.Time  // the write deadline that is set; for the goroutine that writes
 	deadline sync.Mutex // guards cut and late, and the write deadline with them
 	cut      bool       // the request was cut: no deadline may be pushed out again
 	late     bool       // because its client is too far behind

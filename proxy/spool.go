@@ -24,7 +24,7 @@ const lagLimit = 20 * time.Millisecond
 
 // plainPiece is how much of a plain answer is read and written at once: it
 // crosses in system calls, and in pieces of 32 KiB they are all one sees.
-const plainPiece = 128 << 10
+const plainPiece = 256 << 10
 
 var plainPieces = sync.Pool{New: func() any { b := make([]byte, plainPiece); return &b }}
 

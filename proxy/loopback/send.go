@@ -16,7 +16,7 @@ var (
 )
 
 // pieceSize is how much of a streamed body is read and written at once.
-const pieceSize = 64 << 10
+const pieceSize = 256 << 10
 
 // pieces are longer by what frames a chunk: its size before and a line end behind.
 var pieces = sync.Pool{New: func() any { b := make([]byte, frontSize+pieceSize+2); return &b }}

@@ -1,10 +1,10 @@
 //go:build linux
 
 // Package clients runs real npm clients against a server: ollama, openai,
-// @anthropic-ai/sdk, @langchain/ollama and ai with a provider for Ollama, at the
-// versions of the lock file. It also runs web pages in a real browser.
+// @anthropic-ai/sdk, @langchain/ollama and ai with a provider for Ollama, and
+// pages in a browser.
 //
-// They are installed with "npm ci" into the cache of package
+// They are installed at the versions of the lock file with "npm ci" into the cache of package
 // [paddock/e2e/cache], once for each lock file.
 package clients
 

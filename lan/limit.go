@@ -6,12 +6,14 @@ import (
 	"sync"
 )
 
-// Limit returns a listener that closes connections beyond total, and beyond
-// perAddress from one address (/64 for IPv6, which is what one machine has), as
-// soon as they come. A listener that waits instead would let idle connections
-// of one address lock out everybody. 0 is no limit. Both are asked for with each
-// connection, by the goroutine that accepts; those that are open stay so when a
-// limit shrinks.
+// Limit returns a listener that closes connections beyond total, beyond
+// perAddress from one address, and beyond half of total from one IPv6 network
+// (/64), as soon as they come. A machine has as many addresses of its /64 as it
+// likes, and on a local network everybody shares it: counting a /64 as one
+// machine would let a stranger's idle connections lock out all teammates. A
+// listener that waits instead would let idle connections of one address lock
+// out everybody. 0 is no limit. Both are asked for with each connection, by the
+// goroutine that accepts; those that are open stay so when a limit shrinks.
 func Limit(l net.Listener, limits func() (total, perAddress int)) net.Listener {
 	return &limited{Listener: l, limits: limits, held: map[netip.Prefix]int{}}
 }
@@ -32,46 +34,61 @@ func (l *limited) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := who(addrOf(c.RemoteAddr()))
-		if l.take(from) {
-			return &counted{Conn: c, free: sync.OnceFunc(func() { l.give(from) })}, nil
+		address, network := whence(addrOf(c.RemoteAddr()))
+		if l.take(address, network) {
+			return &counted{Conn: c, free: sync.OnceFunc(func() { l.give(address, network) })}, nil
 		}
 		_ = c.Close()
 	}
 }
 
-func (l *limited) take(from netip.Prefix) bool {
+func (l *limited) take(address, network netip.Prefix) bool {
 	most, each := l.limits()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if most > 0 && l.all >= most || each > 0 && l.held[from] >= each {
+	if most > 0 && l.all >= most || each > 0 && l.held[address] >= each {
+		return false
+	}
+	if most > 0 && network != address && l.held[network] >= max(most/2, each) {
 		return false
 	}
 	l.all++
-	l.held[from]++
+	l.held[address]++
+	if network != address {
+		l.held[network]++
+	}
 	return true
 }
 
-func (l *limited) give(from netip.Prefix) {
+func (l *limited) give(address, network netip.Prefix) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all--
-	if l.held[from]--; l.held[from] == 0 {
-		delete(l.held, from)
+	l.drop(address)
+	if network != address {
+		l.drop(network)
 	}
 }
 
-// who is the machine behind an address.
-func who(ip netip.Addr) netip.Prefix {
-	bits := ip.BitLen()
-	if ip.Is6() {
-		bits = 64
+func (l *limited) drop(p netip.Prefix) {
+	if l.held[p]--; l.held[p] == 0 {
+		delete(l.held, p)
 	}
-	p, err := ip.WithZone("").Prefix(bits)
+}
+
+// whence is an address, and the network that may be one machine's own: the same
+// for IPv4, where nobody has a network of addresses.
+func whence(ip netip.Addr) (address, network netip.Prefix) {
+	ip = ip.WithZone("")
+	address, err := ip.Prefix(ip.BitLen())
 	if err != nil { // no address: all such share one place
-		return netip.Prefix{}
+		return netip.Prefix{}, netip.Prefix{}
 	}
-	return p
+	if ip.Is6() {
+		network, _ = ip.Prefix(64) // an IPv6 address has that many bits
+		return address, network
+	}
+	return address, address
 }
 
 // counted is a connection that gives its place back once.

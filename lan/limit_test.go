@@ -117,22 +117,42 @@ func TestPlacesAreGivenBackOnceAndForgotten(t *testing.T) {
 	}
 }
 
-func TestIPv6NeighboursShareAPlace(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		same bool
-	}{
-		{"2001:db8::1", "2001:db8::ffff:2", true},
-		{"2001:db8:0:1::1", "2001:db8:0:2::1", false},
-		{"fe80::1%eth0", "fe80::2%eth1", true},
-		{"10.0.0.1", "10.0.0.2", false},
-		{"::ffff:10.0.0.1", "10.0.0.1", true},
-	} {
-		if got := who(ip(c.a).Unmap()) == who(ip(c.b).Unmap()); got != c.same {
-			t.Errorf("%s and %s: %v", c.a, c.b, got)
+// On a local network everybody shares one /64: a stranger's idle connections
+// must not lock out whoever else is on it. But nobody gets more than half of the
+// places by having many addresses.
+func TestIPv6NeighboursHavePlacesOfTheirOwn(t *testing.T) {
+	l := Limit(nil, fixed(20, 4)).(*limited)
+	take := func(addr string) bool { return l.take(whence(ip(addr))) }
+	for range 4 {
+		if !take("fe80::1%eth0") {
+			t.Fatal("refused within the limit")
 		}
 	}
-	if who(netip.Addr{}) != (netip.Prefix{}) {
+	if take("fe80::1%eth0") || take("fe80::1%eth1") {
+		t.Error("a fifth connection of one address")
+	}
+	if !take("fe80::2%eth0") {
+		t.Error("a neighbour is locked out")
+	}
+	for i, addr := range []string{"fe80::3", "fe80::4", "fe80::5", "fe80::6", "fe80::7"} {
+		if !take(addr) {
+			t.Fatalf("connection %d of the network", i+6)
+		}
+	}
+	if take("fe80::8") {
+		t.Error("more than half of all places for one network")
+	}
+	if !take("2001:db8::1") || !take("10.0.0.1") || !take("10.0.0.2") {
+		t.Error("others are locked out")
+	}
+	for _, same := range [][2]string{{"::ffff:10.0.0.1", "10.0.0.1"}, {"fe80::1%eth0", "fe80::1"}} {
+		a, _ := whence(ip(same[0]).Unmap())
+		b, _ := whence(ip(same[1]).Unmap())
+		if a != b {
+			t.Errorf("%s and %s are one address", same[0], same[1])
+		}
+	}
+	if a, n := whence(netip.Addr{}); a != (netip.Prefix{}) || n != a {
 		t.Error("no address has a place of its own")
 	}
 }

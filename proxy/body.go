@@ -43,6 +43,9 @@ func (x *exchange) readBody(e policy.Endpoint) ([]byte, policy.Reason) {
 	// read, and takes a deadline that stayed set for one.
 	_ = x.rc.SetReadDeadline(time.Time{})
 	switch {
+	case errors.Is(err, errNoRoom):
+		x.retryAfter(noRoomPause)
+		return nil, policy.QueueFull
 	case err == nil && int64(len(body)) > limit:
 		return nil, policy.BodyTooLarge
 	case err == nil && e.Body == policy.BodyNone:
@@ -58,6 +61,12 @@ func (x *exchange) readBody(e policy.Endpoint) ([]byte, policy.Reason) {
 	}
 	return nil, policy.BadBody
 }
+
+// errNoRoom says that other bodies take the memory that there is for bodies.
+var errNoRoom = errors.New("no room for the body")
+
+// noRoomPause is when to try again.
+const noRoomPause = 5 * time.Second
 
 // slurp reads up to one byte more than limit. Each read must make progress
 // within bodyPause, and all of it must end within bodyTotal, so that nobody
@@ -79,7 +88,11 @@ func (x *exchange) slurp(limit int64) ([]byte, error) {
 		if len(buf) == cap(buf) {
 			// Doubled rather than grown by append's quarter: a body of 16 MiB
 			// is copied six times on its way, not sixteen.
-			more := make([]byte, len(buf), min(int64(2*cap(buf)), limit+1))
+			size := min(int64(2*cap(buf)), limit+1)
+			if !x.hold(size) {
+				return buf, errNoRoom
+			}
+			more := make([]byte, len(buf), size)
 			copy(more, buf)
 			buf = more
 		}

@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -32,11 +34,22 @@ const (
 type catalogue struct {
 	ask func(ctx context.Context, up *Upstream, path string, into any) (status int, err error)
 	now func() time.Time
+	// onPanic is told of a fault of ours; may be nil.
+	onPanic func(stack []byte)
 
 	have  atomic.Pointer[models]
 	stale atomic.Uint64 // counts the requests that may have changed it
 
-	mu sync.Mutex // one reads at a time
+	mu  sync.Mutex // guards run
+	run *lookUp    // the one under way, nil when none is
+}
+
+// lookUp is one reading under way, for everybody who wants it.
+type lookUp struct {
+	upstream *Upstream
+	stale    uint64
+	done     chan struct{} // closed when what follows is set
+	err      error
 }
 
 // models is one reading. It never changes.
@@ -60,6 +73,9 @@ func (c *catalogue) changed() { c.stale.Add(1) }
 
 // look returns which model Ollama runs for a name, and whether that is on
 // another machine. An error means that nobody can tell now.
+//
+// Versions after 0.17 take a tag "local" for no part of the name, so it is
+// looked at without that as well, and what stands for something else counts.
 func (c *catalogue) look(ctx context.Context, up *Upstream, name policy.Model) (runs policy.Model, remote bool, err error) {
 	m, err := c.read(ctx, up, func(m *models) time.Duration {
 		if _, known := m.remote[name]; !known {
@@ -71,12 +87,18 @@ func (c *catalogue) look(ctx context.Context, up *Upstream, name policy.Model) (
 		return "", false, err
 	}
 	runs = m.resolve(name)
+	if bare, found := strings.CutSuffix(string(name), ":local"); found && runs == name && !m.remote[name] {
+		other, _ := policy.ParseModel(bare)
+		if to := m.resolve(other); to != other || m.remote[to] {
+			runs = to
+		}
+	}
 	return runs, m.remote[runs], nil
 }
 
-// read returns a reading that is not older than fresh says. Of those who come
-// at once one reads, and the others go on with what there is while that is
-// usable; who may have missed a change waits.
+// read returns a reading that is not older than fresh says. There is one reading
+// at a time, whoever asks: who may have missed a change waits for it, the others go
+// on with what there is while that is usable.
 func (c *catalogue) read(ctx context.Context, up *Upstream, fresh func(*models) time.Duration) (*models, error) {
 	good := func(m *models, age time.Duration) bool {
 		if m == nil || m.upstream != up || m.stale != c.stale.Load() {
@@ -85,37 +107,93 @@ func (c *catalogue) read(ctx context.Context, up *Upstream, fresh func(*models) 
 		since := c.now().Sub(m.at)
 		return since >= 0 && since < age
 	}
-	have := c.have.Load()
-	if good(have, catalogueUsable) {
-		want := fresh(have)
-		if good(have, want) {
-			return have, nil
-		}
-		if want == catalogueFresh {
-			if !c.mu.TryLock() {
+	var last error
+	for range 2 { // a reading that began before a change does not count
+		have := c.have.Load()
+		if good(have, catalogueUsable) {
+			want := fresh(have)
+			if good(have, want) {
 				return have, nil
 			}
-			defer c.mu.Unlock()
-			return c.fetch(ctx, up, have)
+			if want == catalogueFresh {
+				run, ours := c.begin(up)
+				if ours {
+					run.wait(ctx)
+					have = cmp.Or(c.have.Load(), have)
+				}
+				if good(have, catalogueUsable) {
+					return have, nil
+				}
+			}
+		}
+		run, _ := c.begin(up)
+		if !run.wait(ctx) {
+			return nil, context.Cause(ctx)
+		}
+		if have = c.have.Load(); good(have, catalogueUsable) {
+			return have, nil // read since we asked, so it is as fresh as can be
+		}
+		last = run.err
+	}
+	if last == nil {
+		last = errChanging
+	}
+	return nil, last
+}
+
+var errChanging = errors.New("the models of this Ollama change while they are read")
+
+// wait says whether the reading ended before ctx did.
+func (r *lookUp) wait(ctx context.Context) bool {
+	select {
+	case <-r.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// begin joins the reading under way, or begins one, which is then ours. It ends by
+// itself, whether those who want it stay or leave.
+func (c *catalogue) begin(up *Upstream) (run *lookUp, ours bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stale := c.stale.Load()
+	if c.run != nil && c.run.upstream == up && c.run.stale == stale {
+		return c.run, false
+	}
+	run = &lookUp{upstream: up, stale: stale, done: make(chan struct{})}
+	c.run = run
+	go func() {
+		defer close(run.done)
+		defer c.end(run)
+		run.err = c.fetch(up, stale)
+	}()
+	return run, true
+}
+
+// end takes a reading off the list. A panic in it ends nobody's program.
+func (c *catalogue) end(run *lookUp) {
+	if recover() != nil {
+		run.err = errFault
+		if c.onPanic != nil {
+			c.onPanic(debug.Stack())
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if have = c.have.Load(); good(have, catalogueUsable) && good(have, fresh(have)) {
-		return have, nil // read while we waited
+	if c.run == run {
+		c.run = nil
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return c.fetch(ctx, up, nil)
 }
 
-// fetch reads the lists. When that fails, it falls back to a reading that is
-// usable, if there is one. c.mu is held.
-func (c *catalogue) fetch(ctx context.Context, up *Upstream, fallback *models) (*models, error) {
-	ctx, cancel := context.WithTimeout(ctx, cataloguePatient)
+var errFault = errors.New("a fault while the models were read")
+
+// fetch reads the lists.
+func (c *catalogue) fetch(up *Upstream, stale uint64) error {
+	ctx, cancel := context.WithTimeout(context.Background(), cataloguePatient)
 	defer cancel()
-	m := &models{at: c.now(), stale: c.stale.Load(), upstream: up, remote: map[policy.Model]bool{}, aliases: map[policy.Model]string{}}
+	m := &models{stale: stale, upstream: up, remote: map[policy.Model]bool{}, aliases: map[policy.Model]string{}}
 	var tags struct {
 		Models []struct {
 			Name        string `json:"name"`
@@ -126,11 +204,12 @@ func (c *catalogue) fetch(ctx context.Context, up *Upstream, fallback *models) (
 	var list struct {
 		Aliases []alias `json:"aliases"`
 	}
-	if status, err := c.ask(ctx, up, "/api/tags", &tags); err != nil && status != http.StatusNotFound {
-		return fallback, orNil(err, fallback != nil)
+	if _, err := c.ask(ctx, up, "/api/tags", &tags); err != nil {
+		return err
 	}
-	if status, err := c.ask(ctx, up, "/api/experimental/aliases", &list); err != nil && (status < 400 || status >= 500) {
-		return fallback, orNil(err, fallback != nil)
+	// Versions before 0.17 have no aliases.
+	if status, err := c.ask(ctx, up, "/api/experimental/aliases", &list); err != nil && status != http.StatusNotFound && status != http.StatusMethodNotAllowed {
+		return err
 	}
 	for _, t := range tags.Models {
 		if name, ok := policy.ParseModel(t.Name); ok {
@@ -145,15 +224,9 @@ func (c *catalogue) fetch(ctx context.Context, up *Upstream, fallback *models) (
 		}
 	}
 	slices.SortStableFunc(m.prefixes, func(a, b alias) int { return len(b.Alias) - len(a.Alias) })
+	m.at = c.now()
 	c.have.Store(m)
-	return m, nil
-}
-
-func orNil(err error, nothing bool) error {
-	if nothing {
-		return nil
-	}
-	return err
+	return nil
 }
 
 // resolve follows aliases as Ollama does (server/aliases.go, ResolveName): a

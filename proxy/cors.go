@@ -40,7 +40,7 @@ func (x *exchange) admit(origin string) bool {
 
 // knock tells the owner about a web origin that is not allowed.
 func (x *exchange) knock(origin string) {
-	if x.g.OnOrigin != nil && policy.CleanOrigin(origin) {
+	if x.g.OnOrigin != nil && policy.CleanOrigin(origin) && shown(origin, len(origin)) == origin {
 		x.g.OnOrigin(origin, x.entry.Time)
 	}
 }

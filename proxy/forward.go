@@ -118,6 +118,7 @@ func (x *exchange) forward(ctx context.Context, up *Upstream, e policy.Endpoint,
 		// read what it is reading of the body, which may be nothing for long.
 		defer context.AfterFunc(ctx, func() { x.upload.stop(0) })()
 	}
+	x.sent = true
 	answer, end, err := x.ask(ctx, up, e, body)
 	left := false
 	defer func() { end(left) }() // behind the closing of the body

@@ -81,6 +81,7 @@ type Gate struct {
 	models   catalogue
 	queue    *fair.Queue
 	rates    fair.Buckets
+	bodies   budget
 	lockout  *fair.Lockout
 	watchdog *heal.Watchdog
 	limits   limits
@@ -139,7 +140,7 @@ func New(c Config) *Gate {
 		OnPanic:   c.OnPanic,
 	})
 	g.models.now = c.Now
-	g.models.ask = g.askOllama
+	g.models.ask, g.models.onPanic = g.askOllama, c.OnPanic
 	g.SetUpstream(c.Upstream)
 	g.SetChoices(c.Choices)
 	g.SetOrigins(c.Origins)
@@ -203,6 +204,8 @@ type exchange struct {
 	remote bool   // that one lies on another machine
 	upload *upload
 	asks   question     // what the body of an inference says besides its model
+	holds  int64        // bytes of the budget for bodies
+	sent   bool         // Ollama was asked
 	ticket *fair.Ticket // the place among those that run; nil for what never waits
 
 	until    time.Time  // the write deadline that is set; for the goroutine that writes
@@ -338,7 +341,13 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		return
 	}
 
-	body, reason := x.readBody(endpoint)
+	// Before the body, which costs memory and work, whatever becomes of it.
+	reason := x.rate()
+	var body []byte
+	if reason == policy.Allowed {
+		body, reason = x.readBody(endpoint)
+		defer x.forget()
+	}
 	if reason == policy.Allowed {
 		reason = x.readModel(endpoint, body, path)
 	}
@@ -347,9 +356,6 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 	}
 	if reason == policy.Allowed && endpoint.Class == policy.ClassUse && endpoint.Body == policy.BodyJSON && x.grant.Role != policy.RoleManager {
 		body, reason = tame(body, x.g.choices.Load().NumCtx)
-	}
-	if reason == policy.Allowed {
-		reason = x.rate()
 	}
 	if reason != policy.Allowed {
 		x.refuse(reason)
@@ -375,6 +381,9 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		return
 	case x.g.draining.Load():
 		x.refuse(policy.Draining)
+		return
+	case endpoint.Class == policy.ClassUse && x.spent():
+		x.refuse(policy.TokenLimit) // what ran while this waited took the rest
 		return
 	}
 	if endpoint.Class == policy.ClassManage {
@@ -439,6 +448,8 @@ func (x *exchange) judgeModels(up *Upstream, e policy.Endpoint) policy.Reason {
 		switch {
 		case x.r.Context().Err() != nil:
 			x.clientLeft()
+		case errors.Is(err, errFault):
+			return policy.InternalFault
 		case err != nil:
 			// Nobody can tell whose account it would spend, so nobody may.
 			x.upstreamSilent()

@@ -22,12 +22,20 @@ func (x *exchange) rate() policy.Reason {
 			return policy.RateLimit
 		}
 	}
-	now := x.g.Now()
-	if limit := x.grant.TokensPerDay; limit.Limited() && x.entry.Class == policy.ClassUse && x.g.Keys.Tokens(x.entry.KeyID, now) >= int64(limit) {
-		x.retryAfter(untilMidnight(now))
+	if x.entry.Class == policy.ClassUse && x.spent() {
 		return policy.TokenLimit
 	}
 	return policy.Allowed
+}
+
+// spent says whether nothing is left of the tokens of the day, and until when.
+func (x *exchange) spent() bool {
+	now, limit := x.g.Now(), x.grant.TokensPerDay
+	if !limit.Limited() || x.g.Keys.Tokens(x.entry.KeyID, now) < int64(limit) {
+		return false
+	}
+	x.retryAfter(untilMidnight(now))
+	return true
 }
 
 // untilMidnight is how long the owner's day lasts.
@@ -67,16 +75,20 @@ func (x *exchange) queue(ctx context.Context) bool {
 	return false
 }
 
-// Of an answer that does not say what its prompt cost this much is assumed, so
-// that leaving the figures out is no way around a budget. English text has some
-// four bytes a token, and a body is more than text.
-const bytesPerToken = 4
+// What is assumed where Ollama says nothing, so that leaving the figures out, or
+// leaving before they come, is no way around a budget. English text has some four
+// bytes a token, and a body is more than text; ten tokens a second is what a
+// laptop makes at its slowest.
+const (
+	bytesPerToken   = 4
+	tokensPerSecond = 10
+)
 
 // pay gives the place among those that run back and books what was used.
 func (x *exchange) pay(e policy.Endpoint) {
 	tokens := x.entry.TokensIn + x.entry.TokensOut
-	if x.entry.TokensIn == 0 && x.entry.Upstream == http.StatusOK && e.Class == policy.ClassUse {
-		tokens += x.entry.BytesIn / bytesPerToken
+	if e.Class == policy.ClassUse && x.sent {
+		tokens += x.assumed(e)
 	}
 	if x.ticket != nil {
 		x.ticket.Done(tokens)
@@ -84,6 +96,20 @@ func (x *exchange) pay(e policy.Endpoint) {
 	if tokens > 0 {
 		x.g.Keys.Spend(x.entry.KeyID, tokens, x.g.Now())
 	}
+}
+
+// assumed is what a request cost beyond what Ollama said of it. A prompt is never
+// more than the context, whatever pictures the body holds, and a file is no prompt.
+func (x *exchange) assumed(e policy.Endpoint) (tokens int64) {
+	left := x.entry.Phase == requestlog.Cut && x.entry.Upstream == 0
+	if x.entry.TokensIn == 0 && e.Body == policy.BodyJSON && (left || x.entry.Upstream == http.StatusOK) {
+		tokens = min(x.entry.BytesIn/bytesPerToken, int64(x.g.choices.Load().NumCtx))
+	}
+	if left {
+		ran := x.g.Now().Sub(x.entry.Time) - x.entry.Waited
+		tokens += int64(max(ran, 0).Seconds() * tokensPerSecond)
+	}
+	return tokens
 }
 
 // retryAfter tells when to try again, in whole seconds and never too early.

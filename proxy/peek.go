@@ -198,7 +198,7 @@ func searchesTheWeb(body []byte) (found bool) {
 		// What cannot be read here Ollama cannot read either.
 		_ = json.Unmarshal(rawValue, &tools)
 		for _, t := range tools {
-			found = found || strings.HasPrefix(strings.ToLower(t.Type), "web_search")
+			found = found || strings.HasPrefix(strings.ToLower(strings.TrimSpace(t.Type)), "web_search")
 		}
 		return !found
 	})

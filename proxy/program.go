@@ -2,7 +2,7 @@ package proxy
 
 import (
 	"crypto/tls"
-	"net/url"
+	"strconv"
 	"strings"
 
 	"paddock/requestlog"
@@ -71,11 +71,15 @@ const keySign = "pdk_"
 // shown makes text from outside fit for the log. People paste keys into the
 // wrong field, the address above all, so whatever looks like one is taken out.
 func shown(s string, limit int) string {
-	if len(s) > limit+64 {
-		s = s[:limit+64]
+	if len(s) > limit+256 {
+		s = s[:limit+256]
 	}
-	if plain, err := url.PathUnescape(s); err == nil && plain != s && strings.Contains(plain, keySign) {
-		s = plain // a key with an escaped letter is one all the same
+	plain := s
+	for range 3 { // a key with an escaped letter is one all the same, escaped twice too
+		plain = unescaped(plain)
+	}
+	if plain != s && strings.Contains(plain, keySign) {
+		s = plain
 	}
 	for at := 0; ; {
 		i := strings.Index(s[at:], keySign)
@@ -91,6 +95,25 @@ func shown(s string, limit int) string {
 			s = s[:at] + "…" + s[end:]
 		}
 	}
+}
+
+// unescaped undoes percent-escapes and leaves what is none as it is.
+func unescaped(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if v, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b = append(b, byte(v))
+				i += 2
+				continue
+			}
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
 }
 
 func isBase62(c byte) bool {

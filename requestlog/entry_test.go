@@ -82,6 +82,7 @@ func fullEntry() Entry {
 		Origin: "https://app.example", TLS: "TLS 1.3", Method: "POST", Path: "/api/chat", Class: policy.ClassUse, Action: "Chat",
 		Model: "llama3:latest", Status: 200, Upstream: 200, FirstToken: 250 * time.Millisecond, Took: 2 * time.Second,
 		TokensIn: 12, TokensOut: 80, Rate: 45.5, BytesIn: 300, BytesOut: 9000, CutBy: CutByOwner, Demo: true,
+		Place: 3, Waited: time.Second, SentAgain: true,
 	}
 }
 

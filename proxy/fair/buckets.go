@@ -30,8 +30,9 @@ type bucket struct {
 // Take says whether the key may send one more request now, at count requests a
 // per, and if not, after which time one will be possible, to the microsecond. An
 // unused key may send count requests at once; what it used comes back evenly.
-// The rate may differ from the last call's: the bucket is then as full as it
-// was, as a share of the new size.
+// The rate may differ from the last call's: what was spent is carried over, in
+// requests or as a share of the bucket, whichever is less. Who could send a
+// request before can send one then, and nobody more than the new burst.
 //
 // A count or a per of zero or less is no limit, and neither is a count beyond a
 // hundred million a day or its like. A request that is refused costs nothing.
@@ -98,6 +99,12 @@ func (k *bucket) resize(count, per int64) {
 		return
 	}
 	share := float64(k.level) / float64(k.size())
+	spent := float64(k.size()-k.level) / float64(k.per) // in requests
+	ready := k.level >= k.per
 	k.count, k.per = count, per
-	k.level = min(int64(share*float64(k.size())), k.size())
+	left := max(float64(k.size())-spent*float64(per), share*float64(k.size()))
+	k.level = min(int64(left), k.size())
+	if ready {
+		k.level = max(k.level, per) // of a bucket of one, any share is less than a request
+	}
 }

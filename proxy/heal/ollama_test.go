@@ -107,6 +107,7 @@ func TestTheStandInIsHealed(t *testing.T) {
 				t.Fatal("the model is not loaded")
 			}
 		}
+		synctest.Wait() // it is told beside the request that goes on
 		w.Close()
 		if len(told) != 1 || told[0].Err != nil {
 			t.Errorf("%+v", told)

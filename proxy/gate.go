@@ -184,8 +184,14 @@ func (g *Gate) Close() {
 	}
 }
 
-// Drain refuses what comes from now on with 503, or ends that.
-func (g *Gate) Drain(on bool) { g.draining.Store(on) }
+// Drain refuses what comes from now on with 503, and what waits in the queue, or
+// ends that. What runs goes on.
+func (g *Gate) Drain(on bool) {
+	g.draining.Store(on)
+	if on {
+		g.running.cut(requestlog.CutBySharing, func(_ string, c cuttable) bool { return c.waits.Load() })
+	}
+}
 
 // exchange is one request on its way through the gate.
 type exchange struct {
@@ -206,6 +212,7 @@ type exchange struct {
 	asks   question     // what the body of an inference says besides its model
 	holds  int64        // bytes of the budget for bodies
 	sent   bool         // Ollama was asked
+	waits  atomic.Bool  // in the queue
 	ticket *fair.Ticket // the place among those that run; nil for what never waits
 
 	until    time.Time  // the write deadline that is set; for the goroutine that writes
@@ -345,8 +352,8 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 	reason := x.rate()
 	var body []byte
 	if reason == policy.Allowed {
-		body, reason = x.readBody(endpoint)
 		defer x.forget()
+		body, reason = x.readBody(endpoint)
 	}
 	if reason == policy.Allowed {
 		reason = x.readModel(endpoint, body, path)
@@ -366,7 +373,7 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 	ctx, stop := context.WithCancelCause(r.Context())
 	defer stop(nil)
 	x.live = x.g.Log.Begin(x.entry)
-	leave := x.g.running.enter(x.entry.ID, head.Caller.ID, stop)
+	leave := x.g.running.enter(x.entry.ID, head.Caller.ID, &x.waits, stop)
 	defer leave()
 	if endpoint.Class == policy.ClassUse && !x.queue(ctx) {
 		return

@@ -48,6 +48,12 @@ func untilMidnight(now time.Time) time.Duration {
 // meanwhile: neither to Ollama, nor to the client, which would take a status for
 // an answer.
 func (x *exchange) queue(ctx context.Context) bool {
+	x.waits.Store(true)
+	defer x.waits.Store(false)
+	if x.g.draining.Load() { // who comes too late for Drain to find
+		x.refuse(policy.Draining)
+		return false
+	}
 	ticket, waited, err := x.g.queue.Enter(ctx, x.entry.KeyID, int(min(x.grant.Concurrent, math.MaxInt32)), x.live.Place)
 	x.entry.Waited = waited
 	if err == nil {

@@ -442,7 +442,7 @@ func TestWhoWaitsCanBeCut(t *testing.T) {
 		"the key is suspended":    {func(s *site, _ string) { s.keys.remove("id-alice"); s.gate.CutKey("id-alice") }, 401, requestlog.CutByKey, policy.Allowed, false},
 		"sharing ends":            {func(s *site, _ string) { s.gate.Drain(true); s.gate.CutAll() }, 503, requestlog.CutBySharing, policy.Allowed, false},
 		"the key ends by itself":  {func(s *site, _ string) { s.keys.remove("id-alice") }, 401, requestlog.CutByNobody, policy.SuspendedKey, true},
-		"sharing is being ended":  {func(s *site, _ string) { s.gate.Drain(true) }, 503, requestlog.CutByNobody, policy.Draining, true},
+		"sharing is being ended":  {func(s *site, _ string) { s.gate.Drain(true) }, 503, requestlog.CutBySharing, policy.Allowed, false},
 		"the origins are changed": {func(s *site, _ string) { s.gate.SetOrigins(websites) }, 200, requestlog.CutByNobody, policy.Allowed, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -616,4 +616,58 @@ func TestWhoGuessesIsLockedOut(t *testing.T) {
 
 func basicLine(user, password string) string {
 	return strings.TrimSuffix(basic(user, password), "\r\n")
+}
+
+// A request passes the look at the budget, waits, and meanwhile others of the same
+// key spend it: thirty once went through on what was left for one.
+func TestWhoWaitsDoesNotOutrunTheBudget(t *testing.T) {
+	o := newHolder()
+	s := open(t, o.ServeHTTP, lanesOf(1, 100))
+	s.keys.edit(keyAlice, func(g *policy.Grant) { g.TokensPerDay = 10 })
+	s.line(post("/api/chat", asMara, chat))
+	running := wait(t, "the first", o.calls)
+	_, first := s.line(post("/api/chat", asUser, chat))
+	s.places(1, 1)
+	s.keys.Spend("id-alice", 10, time.Now())
+	close(running.answer)
+	if got := s.answer(nil, first, "POST"); got.status != 429 || got.header.Get("Retry-After") == "" {
+		t.Errorf("%+v", got)
+	}
+	s.entries(2)
+	s.atRest()
+}
+
+// Forty bodies that each lacked their last byte once took a gigabyte, for a key
+// that could not have used one of them.
+func TestBodiesOfOneKeyAreBounded(t *testing.T) {
+	s := open(t, echo, func(_ *site, c *Config) { c.Choices.MaxBody = 1 << 20 })
+	head := "POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 1048576\r\n\r\n"
+	most := `{"model":"llama3","x":"` + strings.Repeat("a", 900<<10)
+	refused := make(chan result, 20)
+	var held []net.Conn
+	for range 12 {
+		c := s.dial()
+		defer c.Close()
+		held = append(held, c)
+		if _, err := io.WriteString(c, head+most); err != nil {
+			t.Fatal(err)
+		}
+		go func() { refused <- s.answer(nil, bufio.NewReader(c), "POST") }()
+	}
+	got := wait(t, "a refusal", refused)
+	if got.status != 503 || got.header.Get("Retry-After") == "" {
+		t.Errorf("%+v", got)
+	}
+	if got := s.ask(keyMara, "POST", "/api/chat", chat); got.status != 200 {
+		t.Errorf("another key meanwhile: %+v", got)
+	}
+	for _, c := range held {
+		c.Close()
+	}
+	s.entries(13)
+	s.gate.bodies.mu.Lock()
+	defer s.gate.bodies.mu.Unlock()
+	if s.gate.bodies.all != 0 || len(s.gate.bodies.key) != 0 {
+		t.Errorf("%d bytes are held by %v", s.gate.bodies.all, s.gate.bodies.key)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"paddock/requestlog"
 )
@@ -15,8 +16,9 @@ type running struct {
 }
 
 type cuttable struct {
-	key string
-	cut context.CancelCauseFunc
+	key   string
+	waits *atomic.Bool // in the queue
+	cut   context.CancelCauseFunc
 }
 
 // cutError is the cause with which a request's context ends when it is cut.
@@ -25,13 +27,13 @@ type cutError struct{ by requestlog.Cutter }
 func (e cutError) Error() string { return "cut by " + string(e.by) }
 
 // enter makes a request cuttable until leave is called.
-func (r *running) enter(id, key string, cut context.CancelCauseFunc) (leave func()) {
+func (r *running) enter(id, key string, waits *atomic.Bool, cut context.CancelCauseFunc) (leave func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.all == nil {
 		r.all = map[string]cuttable{}
 	}
-	r.all[id] = cuttable{key, cut}
+	r.all[id] = cuttable{key, waits, cut}
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -39,11 +41,11 @@ func (r *running) enter(id, key string, cut context.CancelCauseFunc) (leave func
 	}
 }
 
-func (r *running) cut(by requestlog.Cutter, which func(id, key string) bool) (n int) {
+func (r *running) cut(by requestlog.Cutter, which func(id string, c cuttable) bool) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, c := range r.all {
-		if which(id, c.key) {
+		if which(id, c) {
 			c.cut(cutError{by})
 			n++
 		}
@@ -53,18 +55,18 @@ func (r *running) cut(by requestlog.Cutter, which func(id, key string) bool) (n 
 
 // StopRequest ends one running request, in Ollama too, and says whether it ran.
 func (g *Gate) StopRequest(id string) bool {
-	return g.running.cut(requestlog.CutByOwner, func(x, _ string) bool { return x == id }) > 0
+	return g.running.cut(requestlog.CutByOwner, func(x string, _ cuttable) bool { return x == id }) > 0
 }
 
 // CutKey ends every running request of a key and returns how many. Call it
 // after the key has become invalid, so that no new request slips in between.
 func (g *Gate) CutKey(keyID string) int {
-	return g.running.cut(requestlog.CutByKey, func(_, k string) bool { return k == keyID })
+	return g.running.cut(requestlog.CutByKey, func(_ string, c cuttable) bool { return c.key == keyID })
 }
 
 // CutAll ends every running request because sharing stops.
 func (g *Gate) CutAll() int {
-	return g.running.cut(requestlog.CutBySharing, func(_, _ string) bool { return true })
+	return g.running.cut(requestlog.CutBySharing, func(string, cuttable) bool { return true })
 }
 
 // cutter tells who ended the request whose context this is; nobody while it runs.

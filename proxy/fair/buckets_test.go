@@ -80,7 +80,7 @@ func TestKeysDoNotShareABucket(t *testing.T) {
 	}
 }
 
-func TestEditedRateKeepsTheShare(t *testing.T) {
+func TestEditedRateCarriesOverWhatWasSpent(t *testing.T) {
 	for _, c := range []struct {
 		name               string
 		count, used        int
@@ -89,8 +89,11 @@ func TestEditedRateKeepsTheShare(t *testing.T) {
 		newPer, untilFirst time.Duration
 	}{
 		{"less", 100, 50, time.Minute, 10, 5, time.Minute, 6 * time.Second},
-		{"more", 10, 5, time.Minute, 100, 50, time.Minute, 600 * time.Millisecond},
-		{"more of an empty one", 10, 10, time.Minute, 100, 0, time.Minute, 600 * time.Millisecond},
+		{"more", 10, 5, time.Minute, 100, 95, time.Minute, 600 * time.Millisecond},
+		{"more of an empty one", 10, 10, time.Minute, 100, 90, time.Minute, 600 * time.Millisecond},
+		{"less than was spent, of what is nearly full", 120, 5, time.Minute, 1, 1, 24 * time.Hour, 24 * time.Hour},
+		{"less than was spent, of what is nearly empty", 120, 119, time.Minute, 1, 1, time.Hour, time.Hour},
+		{"less of an empty one", 120, 120, time.Minute, 1, 0, time.Hour, time.Hour},
 		{"a full one", 10, 0, time.Minute, 5, 5, time.Minute, 12 * time.Second},
 		{"the same in an hour", 60, 30, time.Minute, 60, 30, time.Hour, time.Minute},
 		{"the same", 60, 30, time.Minute, 60, 30, time.Minute, time.Second},
@@ -107,6 +110,31 @@ func TestEditedRateKeepsTheShare(t *testing.T) {
 				t.Errorf("%d and %v, want %d and %v", had, wait, c.want, c.untilFirst)
 			}
 		})
+	}
+}
+
+// Whatever the rates are: never more than the new burst, and whoever could send
+// a request before the edit can send one after it.
+func TestEditedRateNeitherLocksOutNorGivesMoreThanTheBurst(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	rate := func() (int, time.Duration) {
+		return 1 + random.IntN(500), []time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour}[random.IntN(4)]
+	}
+	for range 500 {
+		var b Buckets
+		count, per := rate()
+		used := random.IntN(count + 1)
+		for range used {
+			b.Take("a", count, per, day)
+		}
+		newCount, newPer := rate()
+		had, _ := burst(t, &b, newCount, newPer, day)
+		if had > newCount || had == 0 && used < count {
+			t.Fatalf("%d of %d in %v used, then %d in %v: %d were had", used, count, per, newCount, newPer, had)
+		}
+		if least := min(newCount-used, newCount); had < least {
+			t.Fatalf("%d of %d in %v used, then %d in %v: %d were had, want %d", used, count, per, newCount, newPer, had, least)
+		}
 	}
 }
 

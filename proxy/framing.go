@@ -33,21 +33,68 @@ type strictConn struct {
 	head  headWatch
 	armed atomic.Bool // a head is expected
 	bad   atomic.Bool // the last head was ambiguous
+	quiet atomic.Bool // a request runs whose body has been read
+	ahead []byte      // what came meanwhile
 }
 
 // Read implements net.Conn.
 func (c *strictConn) Read(b []byte) (int, error) {
+	if c.quiet.Load() && len(b) == 1 {
+		return c.listen(b, 0)
+	}
+	if len(c.ahead) > 0 {
+		n := copy(b, c.ahead)
+		c.ahead = c.ahead[n:]
+		c.look(b[:n])
+		return n, nil
+	}
 	n, err := c.Conn.Read(b)
-	if n > 0 && c.armed.Load() {
-		over, bad := c.head.feed(b[:n])
-		if bad {
-			c.bad.Store(true)
-		}
-		if over {
-			c.armed.Store(false)
+	if n == 1 && len(b) == 1 && err == nil && c.quiet.Load() {
+		return c.listen(b, 1)
+	}
+	c.look(b[:n])
+	return n, err
+}
+
+func (c *strictConn) look(b []byte) {
+	if len(b) == 0 || !c.armed.Load() {
+		return
+	}
+	over, bad := c.head.feed(b)
+	if bad {
+		c.bad.Store(true)
+	}
+	if over {
+		c.armed.Store(false)
+	}
+}
+
+// maxAhead bounds what a client may send ahead while its request runs.
+const maxAhead = 4 << 10
+
+// listen goes on reading while a request runs. net/http reads one byte, to hear of
+// a client that leaves, and hears nothing more once it got one: a byte too many
+// behind a body would hide that its client has gone. What comes is kept for the next
+// request. n is how much of b was read already.
+func (c *strictConn) listen(b []byte, n int) (int, error) {
+	c.ahead = append(c.ahead, b[:n]...)
+	var more [512]byte
+	for len(c.ahead) < maxAhead {
+		n, err := c.Conn.Read(more[:min(len(more), maxAhead-len(c.ahead))])
+		c.ahead = append(c.ahead, more[:n]...)
+		if err != nil {
+			return 0, err // the client left, or net/http ends the watch
 		}
 	}
-	return n, err
+	b[0], c.ahead = c.ahead[0], c.ahead[1:]
+	return 1, nil
+}
+
+// bodyRead tells the connection that nothing more belongs to the request.
+func bodyRead(r *http.Request) {
+	if c, ok := r.Context().Value(strictKey{}).(*strictConn); ok {
+		c.quiet.Store(true)
+	}
 }
 
 // CloseWrite ends the sending half, which net/http does so that a refusal
@@ -66,6 +113,7 @@ func (c *strictConn) NetConn() net.Conn { return c.Conn }
 // read. What a client sent ahead lies in net/http's buffer and was read while
 // nobody watched: such a head is judged by net/http alone.
 func (c *strictConn) state(s http.ConnState) {
+	c.quiet.Store(false)
 	switch s {
 	case http.StateNew, http.StateIdle:
 		c.head = newHeadWatch()

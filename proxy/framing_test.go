@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"paddock/policy"
+	"paddock/requestlog"
 )
 
 // strictFraming are the rows about heads that two readers could take for two
@@ -326,4 +327,71 @@ func FuzzHeadWatch(f *testing.F) {
 			t.Fatalf("%q is bad, or goes on into the body", head[from:])
 		}
 	})
+}
+
+// net/http hears of a client that leaves by reading one byte. A stray one behind
+// the body, as old clients send a line end there, was all it read: the client left,
+// and Ollama worked on for nobody.
+func TestAStrayByteDoesNotHideThatTheClientLeft(t *testing.T) {
+	came, left := make(chan struct{}, 1), make(chan struct{}, 1)
+	s := open(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		came <- struct{}{}
+		<-r.Context().Done()
+		left <- struct{}{}
+	})
+	for i, stray := range []string{"\r\n", "G", "GET / HTTP/1.1\r\nHost: laptop.local\r\n\r\n"} {
+		c := s.dial()
+		if _, err := io.WriteString(c, post("/api/chat", asUser, chat)); err != nil {
+			t.Fatal(err)
+		}
+		wait(t, "the request", came)
+		if _, err := io.WriteString(c, stray); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		wait(t, "Ollama to know", left)
+		if e := s.last(i + 1); e.CutBy != requestlog.CutByClient {
+			t.Errorf("after %q: %+v", stray, e)
+		}
+	}
+}
+
+// What is sent ahead while a request runs is the next one, and is judged as strictly.
+func TestWhatIsSentAheadIsTheNextRequest(t *testing.T) {
+	answer := make(chan struct{})
+	s := open(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			<-answer
+		}
+		echo(w, r)
+	})
+	for name, c := range map[string]struct {
+		next   string
+		status int
+	}{
+		"a good one":                   {get("/api/tags", asUser), 200},
+		"a folded one":                 {get("/api/tags", asUser+"X-Fold: a\r\n b\r\n"), 400},
+		"one with two kinds of length": {"POST /api/chat HTTP/1.1\r\n" + asUser + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+	} {
+		conn := s.dial()
+		r := bufio.NewReader(conn)
+		before := s.seen.Load()
+		if _, err := io.WriteString(conn, post("/api/chat", asUser, chat)); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the first to run", func() bool { return s.seen.Load() > before })
+		if _, err := io.WriteString(conn, c.next); err != nil {
+			t.Fatal(err)
+		}
+		answer <- struct{}{}
+		if got := s.answer(conn, r, "POST"); got.status != 200 {
+			t.Errorf("%s: the first: %+v", name, got)
+		}
+		if got := s.answer(conn, r, "GET"); got.status != c.status {
+			t.Errorf("%s: %+v", name, got)
+		}
+		conn.Close()
+	}
+	s.entries(6)
 }

@@ -369,6 +369,9 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		return
 	}
 
+	if x.read {
+		bodyRead(r)
+	}
 	x.entry.Reason = policy.Allowed
 	ctx, stop := context.WithCancelCause(r.Context())
 	defer stop(nil)

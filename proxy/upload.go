@@ -21,6 +21,7 @@ type upload struct {
 
 	mu      sync.Mutex // guards what follows, and the deadline with stopped
 	until   time.Time  // the deadline that is set
+	reading time.Time  // since when a read waits, zero while none does
 	stopped bool
 	ended   bool
 	slow    bool
@@ -35,6 +36,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.n += int64(n)
+	u.reading = time.Time{}
 	if err != nil {
 		u.ended = u.ended || errors.Is(err, io.EOF)
 		// By the clock and not by stopped: net/http ends the request's context
@@ -56,6 +58,7 @@ func (u *upload) Close() error { return nil }
 func (u *upload) deadline(now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.reading = now
 	if !u.stopped && u.until.Sub(now) < u.pause {
 		u.until = now.Add(u.pause + u.pause/2)
 		_ = u.rc.SetReadDeadline(u.until)
@@ -73,12 +76,14 @@ func (u *upload) stop(left time.Duration) (n int64, slow bool) {
 	return u.n, u.slow
 }
 
-// tooSlow says whether the body failed to make progress.
+// tooSlow says whether the body failed to make progress. A read that has just run
+// into the deadline counts, though it has not returned: net/http ends the request's
+// context first, and whoever asks may come before it.
 func (u *upload) tooSlow() bool {
 	if u == nil {
 		return false
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.slow
+	return u.slow || !u.reading.IsZero() && time.Since(u.reading) >= u.pause
 }

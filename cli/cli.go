@@ -89,10 +89,11 @@ func Main(ctx context.Context, p Program, s Streams, args []string) int {
 	case errors.Is(err, syscall.EPIPE) && !errors.Is(err, errUnprinted):
 		return exitDone // who reads has seen enough, as in `paddock log | head`
 	}
-	fmt.Fprintf(s.Err, "paddock: %s\n", oneLine(sentence(err)))
-	if isUsage(err) {
+	if isUsage(err) { // which names commands to read about, on whatever home
+		fmt.Fprintf(s.Err, "paddock: %s\n", oneLine(sentence(err)))
 		return exitUsage
 	}
+	fmt.Fprintf(s.Err, "paddock: %s\n", oneLine(a.hints(sentence(err))))
 	return exitFailed
 }
 
@@ -172,6 +173,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.home, "home", "", "`DIR` of Paddock's files (default $PADDOCK_HOME or the user's configuration folder)")
 	f.StringVar(&a.vault, "vault", "", "`KIND` of place for the keys: auto, keychain, file or memory (default $PADDOCK_VAULT or auto)")
 	f.BoolVar(&a.json, "json", false, "print facts as JSON")
+	_ = root.RegisterFlagCompletionFunc("vault", cobra.FixedCompletions(vaultKinds(), cobra.ShellCompDirectiveNoFileComp))
 	if a.Window != nil {
 		root.Flags().BoolVar(&hidden, "hidden", false, "start in the tray, without a window")
 	}
@@ -280,6 +282,13 @@ func (a *app) resolve() error {
 		}
 	}
 	return usagef("--vault or PADDOCK_VAULT cannot be %q: it is auto, keychain, file or memory", a.vault)
+}
+
+func vaultKinds() (out []string) {
+	for _, k := range keystore.VaultKinds() {
+		out = append(out, string(k))
+	}
+	return out
 }
 
 // quoted writes a path so that it can be pasted into a shell.

@@ -171,7 +171,7 @@ func limits(g policy.Grant) string {
 		parts = append(parts, g.Concurrent.String()+" at once")
 	}
 	if g.TokensPerDay.Limited() {
-		parts = append(parts, g.TokensPerDay.String()+" tokens a day")
+		parts = append(parts, plural(int(g.TokensPerDay), "token", "tokens")+" a day")
 	}
 	if len(parts) == 0 {
 		return policy.None

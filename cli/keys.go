@@ -47,7 +47,7 @@ func (a *app) keysCmd() *cobra.Command {
 				if snap.List == nil {
 					snap.List = []keystore.Key{}
 				}
-				return a.print(snap.List, func(w io.Writer) { listKeys(w, snap.List, time.Now()) })
+				return a.print(snap.List, func(w io.Writer) { a.listKeys(w, snap.List, time.Now()) })
 			},
 		},
 		&cobra.Command{
@@ -142,7 +142,8 @@ func (a *app) rotateCmd() *cobra.Command {
 		Use: "rotate NAME", Short: "Give a key a new secret and print it", ValidArgsFunction: a.completeKeys,
 		Args: exactly(1, "the name of a key"),
 		Long: "Give a key a new secret and print it, and nothing else, on standard output. What the key may do\n" +
-			"stays the same. The old secret works for a while longer, so that its holder has time to change it.",
+			"stays the same. The old secret works for a while longer, so that its holder has time to change it.\n" +
+			"There is one old secret at most: one that still works from a rotation before ends at once.",
 		RunE: func(c *cobra.Command, args []string) error {
 			d, err := settings.ParseDuration(grace)
 			if err != nil {
@@ -161,16 +162,30 @@ func (a *app) rotateCmd() *cobra.Command {
 			if err := a.handOver(r, "changed"); err != nil {
 				return err
 			}
-			if r.Key.OldUntil.After(time.Now()) {
-				fmt.Fprintf(a.Err, "the old key of %s works until %s\n", oneLine(r.Key.Name), r.Key.OldUntil.Local().Format(toTheMinute))
-			} else {
-				fmt.Fprintf(a.Err, "the old key of %s works no more\n", oneLine(r.Key.Name))
+			fmt.Fprintln(a.Err, oneLine(afterRotation(r.Key, time.Now())))
+			if r.Older {
+				fmt.Fprintln(a.Err, "the key before that one works no more")
 			}
 			return nil
 		},
 	}
 	c.Flags().StringVar(&grace, "grace", "24h", "`TIME` for which the old key still works, such as 1h; none cuts its running requests too")
+	_ = c.RegisterFlagCompletionFunc("grace", cobra.NoFileCompletions)
 	return c
+}
+
+// afterRotation says what became of the old secret of a key.
+func afterRotation(k keystore.Key, now time.Time) string {
+	until, works := k.OldWorksUntil(now)
+	switch {
+	case works:
+		return fmt.Sprintf("the old key of %s works until %s", k.Name, until.Local().Format(toTheMinute))
+	case !k.OldUntil.After(now):
+		return fmt.Sprintf("the old key of %s works no more", k.Name)
+	case ended(k, now):
+		return fmt.Sprintf("%s has expired: neither its old key nor the new one works until it ends later", k.Name)
+	}
+	return k.Name + " is suspended: neither its old key nor the new one works until it is resumed"
 }
 
 // handOver prints a key that was just made or changed.
@@ -185,7 +200,7 @@ func (a *app) handOver(r secretResult, done string) error {
 		_, unseen = fmt.Fprintln(a.Out, r.Text)
 	}
 	if unseen != nil {
-		return fmt.Errorf("the key was %s, but %w (%w); print it with `%s keys copy`", done, errUnprinted, unseen, a.prefix)
+		return fmt.Errorf("the key was %s, but %w (%w); print it with `paddock keys copy`", done, errUnprinted, unseen)
 	}
 	return nil
 }
@@ -275,9 +290,9 @@ func (a *app) lived() bool {
 	return err == nil && info.IsDir()
 }
 
-func listKeys(w io.Writer, keys []keystore.Key, now time.Time) {
+func (a *app) listKeys(w io.Writer, keys []keystore.Key, now time.Time) {
 	if len(keys) == 0 {
-		fmt.Fprintln(w, "No keys yet. Make one with: paddock keys add NAME")
+		fmt.Fprintf(w, "No keys yet. Make one with: %s keys add NAME\n", a.prefix)
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
@@ -342,16 +357,23 @@ func keyState(k keystore.Key, now time.Time) string {
 	state := "on"
 	switch {
 	case k.Suspended:
-		return "suspended"
-	case !k.Grant.Expires.IsZero() && !now.Before(k.Grant.Expires):
-		return "expired"
+		state = "suspended"
+	case ended(k, now):
+		state = "expired"
 	case k.Vault == keystore.VaultMemory:
 		state = "on, in memory only"
 	}
-	if k.OldUntil.After(now) {
-		state += ", old key too until " + k.OldUntil.Local().Format(toTheMinute)
+	if until, works := k.OldWorksUntil(now); works {
+		state += ", old key too until " + until.Local().Format(toTheMinute)
+	} else if k.OldUntil.After(now) {
+		state += ", old key too"
 	}
 	return state
+}
+
+// ended says whether a key has expired.
+func ended(k keystore.Key, now time.Time) bool {
+	return !k.Grant.Expires.IsZero() && !now.Before(k.Grant.Expires)
 }
 
 // toTheMinute is how moments are written that somebody waits for.

@@ -28,7 +28,7 @@ func TestKeys(t *testing.T) {
 				show := d.start("share", "--listen", "127.0.0.1:0", "--ollama", "127.0.0.1:1")
 				show.see("Ctrl-C ends it")
 			}
-			d.says(0, "No keys yet. Make one with: paddock keys add NAME\n", "", "keys", "list")
+			d.says(0, "No keys yet. Make one with: "+d.prefix()+" keys add NAME\n", "", "keys", "list")
 			d.says(0, "[]\n", "", "keys", "list", "--json")
 			out := d.must("keys", "add", "alice", "--expires", "2099-01-31")
 			if !regexp.MustCompile(`^pdk_[0-9A-Za-z]{36}\n$`).MatchString(out) {
@@ -62,9 +62,9 @@ func TestKeys(t *testing.T) {
 			}
 			d.says(0, "", "alice is removed\n", "keys", "remove", "alice")
 			for _, command := range []string{"show", "copy", "suspend", "resume", "remove", "rotate"} {
-				d.says(1, "", "paddock: there is no key \"alice\"; `paddock keys list` shows them\n", "keys", command, "alice")
+				d.says(1, "", "paddock: there is no key \"alice\"; `"+d.prefix()+" keys list` shows them\n", "keys", command, "alice")
 			}
-			d.says(1, "", "paddock: there is no key \"alice\"; `paddock keys list` shows them\n", "keys", "edit", "alice", "--cloud")
+			d.says(1, "", "paddock: there is no key \"alice\"; `"+d.prefix()+" keys list` shows them\n", "keys", "edit", "alice", "--cloud")
 			var made struct {
 				Key  string       `json:"key"`
 				Info keystore.Key `json:"info"`
@@ -143,6 +143,32 @@ func TestGrants(t *testing.T) {
 	}
 }
 
+// What is printed is what holds, and the file stays short.
+func TestGrantsAsJSONSayWhatHolds(t *testing.T) {
+	for _, mode := range []string{"on the files", "through a running instance"} {
+		t.Run(mode, func(t *testing.T) {
+			d := newDesk(t)
+			if mode != "on the files" {
+				d.start("share", "--listen", "127.0.0.1:0", "--ollama", "127.0.0.1:1").see("Ctrl-C ends it")
+			}
+			for _, args := range [][]string{{"add", "alice"}, {"list"}, {"show", "alice"}, {"edit", "alice", "--cloud"}, {"rotate", "alice"}} {
+				out := d.must(append(append([]string{"keys"}, args...), "--json")...)
+				for _, want := range []string{`"rate": "120/min"`, `"concurrent": 4`, `"tokens_per_day": "none"`} {
+					if !strings.Contains(out, want) {
+						t.Errorf("keys %s --json has no %s: %s", args[0], want, secret.ReplaceAllString(out, "…"))
+					}
+				}
+			}
+			if out := d.must("status", "--json"); mode != "on the files" && !strings.Contains(out, `"rate": "120/min"`) {
+				t.Errorf("status --json: %s", out)
+			}
+			if file := d.read("keys.json"); strings.Contains(file, "rate") || strings.Contains(file, "concurrent") || strings.Contains(file, "tokens_per_day") {
+				t.Errorf("keys.json: %s", file)
+			}
+		})
+	}
+}
+
 func TestRotate(t *testing.T) {
 	d := newDesk(t)
 	old := d.must("keys", "add", "alice")
@@ -166,7 +192,7 @@ func TestRotate(t *testing.T) {
 	}
 	try("two secrets", map[string]int{old: http.StatusOK, first.out: http.StatusOK})
 	second := d.run("keys", "rotate", "alice", "--grace", "1h")
-	if second.code != 0 || !matches(second.err, "~"+later) {
+	if second.code != 0 || !matches(second.err, "~"+strings.TrimSuffix(later, "$")+"the key before that one works no more\n$") {
 		t.Errorf("keys rotate --grace: %+v", second)
 	}
 	try("rotated again", map[string]int{old: http.StatusUnauthorized, first.out: http.StatusOK, second.out: http.StatusOK})
@@ -175,12 +201,26 @@ func TestRotate(t *testing.T) {
 		Info keystore.Key `json:"info"`
 	}
 	r := d.run("keys", "rotate", "alice", "--grace", "none", "--json")
-	if err := json.Unmarshal([]byte(r.out), &third); err != nil || r.err != "the old key of alice works no more\n" || !third.Info.OldUntil.IsZero() || third.Info.Name != "alice" {
+	if err := json.Unmarshal([]byte(r.out), &third); err != nil || r.err != "the old key of alice works no more\nthe key before that one works no more\n" || !third.Info.OldUntil.IsZero() || third.Info.Name != "alice" {
 		t.Errorf("keys rotate --grace none --json: %v, %+v, it said %q", err, third.Info, r.err)
 	}
 	try("without a grace", map[string]int{first.out: http.StatusUnauthorized, second.out: http.StatusUnauthorized, third.Key: http.StatusOK})
 	d.says(0, third.Key+"\n", "", "keys", "copy", "alice")
 	d.says(0, "~alice .* [4-9] requests, 0 tokens ", "", "keys", "list")
+
+	d.must("keys", "suspend", "alice")
+	suspended := d.run("keys", "rotate", "alice")
+	if suspended.err != "alice is suspended: neither its old key nor the new one works until it is resumed\n" {
+		t.Errorf("it said %q", suspended.err)
+	}
+	d.says(0, "~(?m)^State +suspended, old key too$", "", "keys", "show", "alice")
+	try("suspended", map[string]int{third.Key: http.StatusUnauthorized, suspended.out: http.StatusUnauthorized})
+	d.must("keys", "resume", "alice")
+	try("resumed", map[string]int{third.Key: http.StatusOK, suspended.out: http.StatusOK})
+	if said := d.run("keys", "rotate", "alice", "--grace", "none").err; !strings.HasSuffix(said, "\nthe key before that one works no more\n") {
+		t.Errorf("it said %q", said)
+	}
+	third.Key = strings.TrimSpace(d.must("keys", "copy", "alice"))
 
 	// A vault that refuses leaves the key as it was.
 	d.vault.refuse(keystore.ErrLocked)

@@ -40,6 +40,8 @@ type rotateArgs struct {
 type secretResult struct {
 	Key  keystore.Key `json:"key"`
 	Text string       `json:"text"` // the key itself: only over the socket or to the asking person
+	// Older says that an old secret was still in its grace, which ended by this.
+	Older bool `json:"older,omitempty"`
 }
 
 type logArgs struct {
@@ -139,7 +141,7 @@ func (o ops) do(ctx context.Context, op string, args json.RawMessage, emit func(
 		if err != nil {
 			return nil, err
 		}
-		return secretResult{k, secret.Reveal()}, nil
+		return secretResult{Key: whole(k), Text: secret.Reveal()}, nil
 	case control.OpKeysEdit:
 		a, err := read[editArgs](args)
 		if err != nil {
@@ -153,11 +155,12 @@ func (o ops) do(ctx context.Context, op string, args json.RawMessage, emit func(
 		}
 		ctx, cancel := context.WithTimeout(ctx, keyPatience)
 		defer cancel()
+		before, _ := sh.Key(a.Name)
 		k, secret, err := sh.RotateKey(ctx, a.Name, a.Grace)
 		if err != nil {
 			return nil, named(err, a.Name)
 		}
-		return secretResult{k, secret.Reveal()}, nil
+		return secretResult{whole(k), secret.Reveal(), before.OldUntil.After(time.Now())}, nil
 	case control.OpOriginsList:
 		return sh.State().Websites, nil
 	}
@@ -186,7 +189,14 @@ func (o ops) edit(a editArgs) (any, error) {
 	if !ok { // removed meanwhile
 		return nil, noKey(a.Name)
 	}
-	return k, nil
+	return whole(k), nil
+}
+
+// whole fills in what the grant of a key leaves open, so that what is printed
+// is what holds.
+func whole(k keystore.Key) keystore.Key {
+	k.Grant = k.Grant.WithDefaults()
+	return k
 }
 
 // origin changes one line of the list of websites, and answers with all of them.
@@ -199,6 +209,10 @@ func (o ops) origin(op, origin string) (any, error) {
 		err = o.sh.BlockOrigin(origin)
 	case control.OpOriginsRemove:
 		err = o.sh.RemoveOrigin(origin)
+	}
+	_, preset := policy.FindPreset(origin)
+	if preset && op == control.OpOriginsRemove && errors.Is(err, settings.ErrNoOrigin) {
+		err = nil // it is off, as was asked for
 	}
 	if errors.Is(err, settings.ErrNoOrigin) {
 		return nil, coded{"no-origin", fmt.Sprintf("%.200s is not in the list; `paddock origins list` shows it", origin)}
@@ -243,7 +257,7 @@ func (o ops) named(ctx context.Context, op string, a control.NameArgs) (any, err
 	switch op {
 	case control.OpKeysShow:
 		if k, ok := sh.Key(a.Name); ok {
-			return k, nil
+			return whole(k), nil
 		}
 		return nil, noKey(a.Name)
 	case control.OpKeysCopy:

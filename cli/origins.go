@@ -20,17 +20,15 @@ func (a *app) originsCmd() *cobra.Command {
 		Use: "origins", Short: "List, allow, block and remove the websites that may use the gate", Args: none, RunE: groupHelp,
 		Long: "Say which web pages may use the gate with a key. A browser tells the origin of each page, such as\n" +
 			"https://app.example.com, and the gate refuses those that nobody allowed. Programs that are no web\n" +
-			"pages tell none and are not affected.\n\n" +
-			"ORIGIN is an origin, a pattern of them ('http://localhost:*', 'chrome-extension://*'), or a preset:\n" +
-			"local, extensions, obsidian, vscode or tauri. A no to one origin goes before a yes to a pattern.",
+			"pages tell none and are not affected.\n\n" + originMeans(),
 	}
 	change := func(name, short, op string, done func(string) string, offer func(share.Websites) []string) *cobra.Command {
 		return &cobra.Command{
-			Use: name + " ORIGIN", Short: short, Args: exactly(1, "an origin or the name of a preset"), ValidArgsFunction: a.completeOrigins(offer),
+			Use: name + " ORIGIN", Short: short, Long: short + ".\n\n" + originMeans(), Args: exactly(1, "an origin or the name of a preset"), ValidArgsFunction: a.completeOrigins(offer),
 			RunE: func(c *cobra.Command, args []string) error {
-				origin, err := policy.ParseOrigin(args[0])
+				origin, err := parseOrigin(args[0])
 				if err != nil {
-					return usagef("an origin cannot be %.200q: %w", args[0], err)
+					return err
 				}
 				var sites share.Websites
 				if err := a.call(c.Context(), op, control.NameArgs{Name: origin}, &sites); err != nil {
@@ -62,6 +60,34 @@ func (a *app) originsCmd() *cobra.Command {
 	return c
 }
 
+// originMeans says what can stand for ORIGIN.
+func originMeans() string {
+	return "ORIGIN is an origin, a pattern of them ('http://localhost:*', 'chrome-extension://*'), or a preset:\n" +
+		presetNames() + ". A no to one origin goes before a yes to a pattern."
+}
+
+// presetNames lists the presets.
+func presetNames() string {
+	var names []string
+	for _, p := range policy.Presets() {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// parseOrigin reads what a person typed: an origin, a pattern, or a preset in
+// whatever letters.
+func parseOrigin(text string) (string, error) {
+	if p, ok := policy.FindPreset(strings.ToLower(strings.TrimSpace(text))); ok {
+		return p.Name, nil
+	}
+	origin, err := policy.ParseOrigin(text)
+	if err != nil {
+		return "", usagef("an origin cannot be %.200q: %w; or a preset: %s", text, err, presetNames())
+	}
+	return origin, nil
+}
+
 func allowedWords(origin string) string {
 	if p, ok := policy.FindPreset(origin); ok {
 		return origin + " is on: " + strings.Join(p.Patterns, ", ")
@@ -83,19 +109,10 @@ func removedWords(origin string) string {
 	return origin + " is not in the list any more"
 }
 
-// presetWords says what a preset is for.
+// presetWords says what a preset is for. One of a newer instance keeps its name.
 func presetWords(name string) string {
-	switch name {
-	case "local":
-		return "pages that the caller's own machine serves, such as http://localhost:3000"
-	case "extensions":
-		return "extensions of browsers"
-	case "obsidian":
-		return "Obsidian"
-	case "vscode":
-		return "VS Code"
-	case "tauri":
-		return "apps that are built with Tauri"
+	if p, ok := policy.FindPreset(name); ok {
+		return p.Title + ": " + p.Means
 	}
 	return name
 }

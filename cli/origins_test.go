@@ -43,11 +43,11 @@ func (d *desk) websites(args ...string) share.Websites {
 func TestOrigins(t *testing.T) {
 	const presets = "Programs that are no web pages are not affected by this list.\n\n" +
 		"PRESET      SWITCH  MEANING\n" +
-		"local       off     pages that the caller's own machine serves, such as http://localhost:3000\n" +
-		"extensions  off     extensions of browsers\n" +
-		"obsidian    off     Obsidian\n" +
-		"vscode      off     VS Code\n" +
-		"tauri       off     apps that are built with Tauri\n"
+		"local       off     A teammate's own computer: pages that run there at localhost, on any port, such as a web app that they develop\n" +
+		"extensions  off     Browser extensions: every extension that a teammate has in their browser, not only those you know\n" +
+		"obsidian    off     Obsidian: the app and its plugins, on computers and phones\n" +
+		"vscode      off     Visual Studio Code: the panels of its extensions\n" +
+		"tauri       off     Desktop apps built with Tauri: programs whose windows are web pages inside\n"
 	for _, mode := range []string{"on the file", "through a running instance"} {
 		t.Run(mode, func(t *testing.T) {
 			d := newDesk(t)
@@ -57,7 +57,7 @@ func TestOrigins(t *testing.T) {
 			d.says(0, presets, "", "origins", "list")
 			d.says(0, "", "pages of https://app.example.com may use the gate\n", "origins", "allow", "HTTPS://App.Example.com:443/")
 			d.says(0, "", "pages of http://localhost:3000 are refused\n", "origins", "block", "http://localhost:3000")
-			d.says(0, "", "tauri is on: tauri://localhost, http://tauri.localhost, https://tauri.localhost\n", "origins", "allow", "tauri")
+			d.says(0, "", "tauri is on: tauri://localhost, http://tauri.localhost, https://tauri.localhost\n", "origins", "allow", " Tauri")
 			d.says(0, strings.Replace(presets, "tauri       off", "tauri       on ", 1)+"\nORIGIN                   SWITCH\nhttps://app.example.com  on\nhttp://localhost:3000    off\n", "", "origins", "list")
 			now := d.websites("origins", "list")
 			if want := []policy.OriginRule{{Origin: site, Allowed: true}, {Origin: "http://localhost:3000"}}; !reflect.DeepEqual(now.List, want) ||
@@ -66,11 +66,15 @@ func TestOrigins(t *testing.T) {
 			}
 			d.says(0, "", "tauri is off\n", "origins", "block", "tauri")
 			d.says(0, "", "tauri is off\n", "origins", "remove", "tauri")
+			d.says(0, "", "tauri is off\n", "origins", "remove", "TAURI") // it is off already
+			if now := d.websites("origins", "remove", "local"); len(now.Presets) != 5 || now.Presets[0].Allowed {
+				t.Errorf("origins remove --json: %+v", now)
+			}
 			if now := d.websites("origins", "block", site); len(now.List) != 2 || now.List[0].Allowed {
 				t.Errorf("origins block --json: %+v", now)
 			}
 			d.says(0, "", "https://app.example.com is not in the list any more\n", "origins", "remove", site)
-			d.says(1, "", "paddock: https://app.example.com is not in the list; `paddock origins list` shows it\n", "origins", "remove", site)
+			d.says(1, "", "paddock: https://app.example.com is not in the list; `"+d.prefix()+" origins list` shows it\n", "origins", "remove", site)
 			d.says(0, "", "http://localhost:3000 is not in the list any more\n", "origins", "remove", "http://localhost:3000")
 			d.says(0, presets, "", "origins", "list")
 		})
@@ -87,7 +91,7 @@ func TestARefusedWebsite(t *testing.T) {
 			t.Errorf("before: %d", code)
 		}
 	}
-	show.see(`alice .* Website not allowed  https://app\.example\.com  `)
+	show.see(`alice .* Website not allowed +https://app\.example\.com  `)
 	d.says(0, "~\n\nREFUSED LATELY           TIMES  LAST\nhttps://app.example.com  2      now\n`paddock --home \\S+ origins allow https://app.example.com` lets it in\\.\n$", "", "origins", "list")
 	if out := d.must("__complete", "origins", "allow", ""); !strings.Contains(out, site+"\trefused 2 times\n") {
 		t.Errorf("Tab: %s", out)

@@ -112,6 +112,9 @@ func (d *desk) open(p cli.Parts) (*share.Share, func() error, error) {
 	return sh, keys.Close, nil
 }
 
+// prefix is how the program names itself on the home.
+func (d *desk) prefix() string { return "paddock --home " + d.home }
+
 type result struct {
 	code     int
 	out, err string

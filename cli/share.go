@@ -46,6 +46,9 @@ func (a *app) shareCmd() *cobra.Command {
 	}
 	c.Flags().StringVar(&f.Listen, "listen", "", "`ADDRESS` and port of the gate, such as :11435 or 127.0.0.1:11435 (default: the setting share.listen)")
 	c.Flags().StringVar(&f.Ollama, "ollama", "", "`URL` of Ollama (default: the setting share.ollama, $OLLAMA_HOST, or http://127.0.0.1:11434)")
+	for _, name := range []string{"listen", "ollama"} {
+		_ = c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
 	c.Flags().BoolVar(&f.Demo, "demo", false, "share a built-in demo instead of Ollama: nothing to install, and no real model")
 	c.Flags().BoolVar(&allowHTTP, "allow-http", false, "share without encryption; this version always does, and says so")
 	return c
@@ -181,7 +184,7 @@ func (a *app) tell(ctx context.Context, sh *share.Share) error {
 				if err := a.line(map[string]any{"event": "state", "state": st}); err != nil {
 					return err
 				}
-			} else if _, err := fmt.Fprint(a.Out, now); err != nil {
+			} else if _, err := fmt.Fprint(a.Out, a.hints(now)); err != nil {
 				return err
 			}
 		}
@@ -198,9 +201,8 @@ func (a *app) tell(ctx context.Context, sh *share.Share) error {
 		}
 		select {
 		case <-ctx.Done():
-			if st := sh.State(); st.Running+st.Waiting > 0 {
-				n := st.Running + st.Waiting
-				fmt.Fprintf(a.Err, "Stopping: %s may finish within five seconds. Ctrl-C again ends it at once.\n", plural(n, "request", "requests"))
+			if words := stopping(sh.State()); words != "" {
+				fmt.Fprintln(a.Err, words)
 			}
 			finish(sh)
 			return a.tellRequests(sh, &last)
@@ -208,6 +210,21 @@ func (a *app) tell(ctx context.Context, sh *share.Share) error {
 		case <-entries:
 		}
 	}
+}
+
+// stopping says what becomes of the requests that have not ended, or "" when
+// there are none: those that run may finish, those that wait are sent away.
+func stopping(st share.State) string {
+	refused := ", " + plural(st.Waiting, "that waits is", "that wait are") + " refused"
+	switch {
+	case st.Running == 0 && st.Waiting == 0:
+		return ""
+	case st.Running == 0:
+		return "Stopping: " + plural(st.Waiting, "request that waits is", "requests that wait are") + " refused."
+	case st.Waiting == 0:
+		refused = ""
+	}
+	return fmt.Sprintf("Stopping: %s may finish within five seconds%s. Ctrl-C again ends it at once.", plural(st.Running, "request", "requests"), refused)
 }
 
 // tellEvery is the shortest time between two looks at what happened.
@@ -323,7 +340,7 @@ func requestLine(e requestlog.Entry) string {
 	if what == "" {
 		what = e.Method + " " + e.Path
 	}
-	line := fmt.Sprintf("%s  %-14s  %-15s  %-12s  %-14s  %s", e.Time.Local().Format(time.TimeOnly), who, e.Address, e.Program, what, e.Result())
+	line := fmt.Sprintf("%s  %-14s  %-15s  %-12s  %-18s  %-22s", e.Time.Local().Format(time.TimeOnly), who, e.Address, e.Program, what, e.Result())
 	if e.Model != "" {
 		line += "  " + e.Model
 	}
@@ -363,7 +380,7 @@ func (a *app) statusCmd() *cobra.Command {
 				InstanceRuns bool `json:"instance_runs"`
 				share.State
 			}
-			return a.print(instance{true, st}, func(w io.Writer) { fmt.Fprint(w, statusText(st, time.Now())) })
+			return a.print(instance{true, st}, func(w io.Writer) { fmt.Fprint(w, a.hints(statusText(st, time.Now()))) })
 		},
 	}
 }

@@ -33,7 +33,7 @@ func TestShare(t *testing.T) {
 	if code := get(t, url, key); code != http.StatusOK {
 		t.Errorf("a request: %d", code)
 	}
-	show.see(`\d\d:\d\d:\d\d  demo            127\.0\.0\.1        Go +List models +Done  <?\d+ ms  \(not encrypted\)  \(demo\)\n`)
+	show.see(`\d\d:\d\d:\d\d  demo            127\.0\.0\.1        Go +List models +Done +<?\d+ ms  \(not encrypted\)  \(demo\)\n`)
 	if code := get(t, url, ""); code != http.StatusUnauthorized {
 		t.Errorf("without a key: %d", code)
 	}
@@ -363,7 +363,7 @@ func TestOneWindow(t *testing.T) {
 func TestAWindowWithoutADisplay(t *testing.T) {
 	d := newDesk(t)
 	d.program.Window = func(context.Context, *share.Share, bool) error { t.Error("it opens"); return nil }
-	d.says(1, "", "paddock: there is no display for a window; share from this terminal with `paddock share`\n")
+	d.says(1, "", "paddock: there is no display for a window; share from this terminal with `"+d.prefix()+" share`\n")
 	d.share()
 	d.says(1, "", "paddock: the Paddock that runs shares from a terminal and has neither window nor clipboard\n")
 }

@@ -56,7 +56,7 @@ func TestWrongUsage(t *testing.T) {
 		{"a grace that is none", []string{"keys", "rotate", "x", "--grace", "0"}, "paddock: --grace \"0\": write a time (24h), or none for an old key that ends at once\n"},
 		{"a grace below nothing", []string{"keys", "rotate", "x", "--grace", "-1h"}, "~^paddock: --grace \"-1h\": write a time"},
 		{"a grace of a year", []string{"keys", "rotate", "x", "--grace", "365d"}, "paddock: --grace 365d is too long: an old key works on for at most 30d\n"},
-		{"an origin without a scheme", []string{"origins", "allow", "app.example.com"}, "paddock: an origin cannot be \"app.example.com\": an origin is a scheme, a host and perhaps a port, such as https://app.example.com or http://localhost:3000\n"},
+		{"an origin without a scheme", []string{"origins", "allow", "app.example.com"}, "paddock: an origin cannot be \"app.example.com\": an origin is a scheme, a host and perhaps a port, such as https://app.example.com or http://localhost:3000; or a preset: local, extensions, obsidian, vscode, tauri\n"},
 		{"every origin", []string{"origins", "allow", "*"}, "~^paddock: an origin cannot be \"\\*\": allowing every website would"},
 		{"no origin", []string{"origins", "allow", "null"}, "~^paddock: an origin cannot be \"null\": "},
 		{"an origin with a path", []string{"origins", "block", "https://a.example/path"}, "~^paddock: an origin cannot be "},
@@ -150,11 +150,16 @@ func TestTheTabKey(t *testing.T) {
 		{"alice\n", []string{"keys", "edit", ""}},
 		{"alice\n", []string{"keys", "rotate", ""}},
 		{"user\n", []string{"keys", "edit", "alice", "--role", ""}},
-		{"obsidian\tObsidian\n", []string{"origins", "allow", ""}},
+		{"obsidian\tObsidian: the app and its plugins, on computers and phones\n", []string{"origins", "allow", ""}},
 		{"limits.num-ctx\t", []string{"settings", "get", ""}},
 		{"limits.body\t", []string{"settings", "set", ""}},
 		{"suspend\t", []string{"keys", ""}},
 		{"fish\n", []string{"completion", ""}},
+		{"file\n", []string{"keys", "list", "--vault", ""}},
+		{":4\n", []string{"keys", "list", "--vault", ""}}, // no files
+		{":4\n", []string{"keys", "rotate", "alice", "--grace", ""}},
+		{":4\n", []string{"share", "--listen", ""}},
+		{":4\n", []string{"share", "--ollama", ""}},
 	} {
 		if out := d.must(append([]string{"__complete"}, c.args...)...); !strings.Contains(out, c.want) {
 			t.Errorf("Tab after paddock %s: %s", strings.Join(c.args, " "), out)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -168,10 +169,23 @@ func trouble(k share.Keys) string {
 
 // healed says what became of a model that hung.
 func healed(h share.Heal, now time.Time) string {
-	if h.Fault != "" {
-		return fmt.Sprintf("Ollama hung with the model %s, and could not be told to unload it (%s): %s.", h.Model, h.Fault, ago(h.At, now))
+	when := ago(h.At, now)
+	if when == "now" {
+		when = "Just now"
 	}
-	return fmt.Sprintf("Ollama hung with the model %s, which was unloaded: %s. The next request loads it again.", h.Model, ago(h.At, now))
+	if h.Fault != "" {
+		return fmt.Sprintf("%s Ollama hung with %s, and Paddock could not unload it (%s).", when, h.Model, h.Fault)
+	}
+	return fmt.Sprintf("%s Ollama hung with %s; Paddock unloaded it, and the next request loads it again.", when, h.Model)
+}
+
+// hints makes the commands in a sentence work on the home in use. Sentences
+// name them for the usual one, also those of the instance that runs.
+func (a *app) hints(s string) string {
+	if a.prefix == "" { // a command that needs no home
+		return s
+	}
+	return strings.ReplaceAll(s, "`paddock ", "`"+a.prefix+" ")
 }
 
 const unencrypted = "Not encrypted: anybody on this network who listens in can read keys and prompts."

@@ -14,10 +14,14 @@ import (
 func (s *Store) keepHouse(ctx context.Context) {
 	defer close(s.stopped)
 	var due, tell <-chan time.Time
+	minute := time.NewTicker(pruneEvery)
+	defer minute.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-minute.C:
+			s.endGraces()
 		case <-s.kicked:
 			if due == nil {
 				due = time.After(s.every)
@@ -66,11 +70,46 @@ func (s *Store) tellSoon() {
 func (s *Store) flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	t := s.prune()
 	if !s.unsaved.Load() {
 		return nil
 	}
-	return s.write(s.table.Load())
+	return s.write(t)
 }
+
+// pruneEvery is how late an old secret may leave the table. It stopped working
+// in time, by the clock as it was then.
+const pruneEvery = time.Minute
+
+func (s *Store) endGraces() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prune()
+}
+
+// prune takes old secrets whose time is over out of the table for good, so that
+// a clock that is set back brings none to life, and returns the table as it is
+// then. Whoever changes the table begins with this one. The caller holds mu.
+func (s *Store) prune() *table {
+	t := s.table.Load()
+	if !slices.ContainsFunc(t.all, s.graceOver) {
+		return t
+	}
+	all := slices.Clone(t.all)
+	for i, e := range all {
+		if s.graceOver(e) {
+			now := *e
+			now.key.OldUntil, now.old = time.Time{}, [sha256.Size]byte{}
+			all[i] = now.ready()
+		}
+	}
+	t = newTable(all)
+	s.publish(t)
+	s.flushSoon()
+	return t
+}
+
+func (s *Store) graceOver(e *entry) bool { return s.over(e.key.OldUntil) }
 
 // sweepSoon has the leftovers cleared away. It is called when the vault has
 // just answered: then it is open, and nobody is asked anything.

@@ -16,7 +16,10 @@ import (
 // IndexFileName is the index file's name in the home.
 const IndexFileName = "keys.json"
 
-const indexVersion = 1
+// indexVersion is what is written; older ones are read too. Version 1 knew no
+// rotation, no limits and no counts of a day, so a program that knows only that
+// one must hear that the file is newer than it, not that it is damaged.
+const indexVersion = 2
 
 // index is the content of keys.json. There is no secret in it: from a digest
 // of 178 random bits nobody finds the key.

@@ -169,7 +169,7 @@ func TestDamagedIndexIsRefusedAndLeft(t *testing.T) {
 		}
 	}
 	var newer *NewerError
-	if err := openText(t, []byte(swap(`"version": 1`, `"version": 2`))); !errors.As(err, &newer) || newer.Version != 2 {
+	if err := openText(t, []byte(swap(`"version": 2`, `"version": 3`))); !errors.As(err, &newer) || newer.Version != 3 {
 		t.Errorf("a newer one: %v", err)
 	}
 	leftoverIsKey := swap(`"leftovers": [`, `"leftovers": [ {"id": "`+id+`", "vault": "keychain"},`)
@@ -273,7 +273,8 @@ func FuzzIndex(f *testing.F) {
 	f.Add([]byte(good[:len(good)/2]))
 	f.Add([]byte(strings.ReplaceAll(good, "user", "manager")))
 	f.Add([]byte(`{"version":1,"keys":[],"colours":0}`))
-	f.Add([]byte(`{"version":2}`))
+	f.Add([]byte(strings.Replace(rotated, `"version":1`, `"version":2`, 1)))
+	f.Add([]byte(`{"version":3}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var x index
 		err := atomicfile.Decode("keys.json", data, indexVersion, &x)

@@ -34,6 +34,20 @@ type Key struct {
 	Today Usage `json:"today"`
 }
 
+// OldWorksUntil returns the first moment at which an old secret of the key no
+// longer works, and false when none works at all: there is none, its time is
+// over, or the key itself is refused. A key that ends takes its old secret along.
+func (k Key) OldWorksUntil(now time.Time) (time.Time, bool) {
+	until := k.OldUntil
+	if end := k.Grant.Expires; !end.IsZero() && end.Before(until) {
+		until = end
+	}
+	if until.IsZero() || k.Suspended || !now.Before(until) {
+		return time.Time{}, false
+	}
+	return until, true
+}
+
 // Colours is how many colours keys can have.
 const Colours = 8
 

@@ -74,10 +74,13 @@ func (s *Store) replace(id, item string, secret Secret, kind VaultKind, grace ti
 	if s.closed {
 		return Key{}, "", ErrClosed
 	}
-	t := s.table.Load()
+	t := s.prune()
 	e := t.byID[id]
-	if e == nil || e.key.Vault != kind {
+	if e == nil {
 		return Key{}, "", ErrNoKey
+	}
+	if e.key.Vault != kind { // a keychain came up, or went, while it was asked
+		return Key{}, "", fmt.Errorf("%w: it lies in %s, and %s is in use", ErrNoVault, e.key.Vault, kind)
 	}
 	next := &entry{key: e.key, item: item, digest: sha256.Sum256([]byte(secret.Reveal())), use: e.use}
 	next.key.Hint = HintOf(secret)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"paddock/policy"
@@ -557,4 +558,132 @@ func TestIndexFromBeforeRotation(t *testing.T) {
 	if r.Item == "" || r.Item == r.ID || len(items) != 1 || items[0] != r.Item {
 		t.Errorf("the index names %q, the vault has %q", r.Item, items)
 	}
+}
+
+// The file of a program that knows the new members must not look damaged to
+// one that does not.
+func TestIndexIsWrittenAsTheNewerVersion(t *testing.T) {
+	if raw := string(sampleIndex(t)); !strings.Contains(raw, `"version": 2`) {
+		t.Errorf("written is\n%s", raw)
+	}
+	home := t.TempDir()
+	old := strings.Replace(string(sampleIndex(t)), `"version": 2`, `"version": 1`, 1)
+	if err := os.WriteFile(indexPath(home), []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(home, &scripted{MemoryVault: NewMemoryVault()}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Resume("alice"), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if now, _ := os.ReadFile(indexPath(home)); !strings.Contains(string(now), `"version": 2`) {
+		t.Errorf("written is\n%s", now)
+	}
+}
+
+// An old secret whose time was over stays dead when the clock is set back, once
+// a minute has passed or anything was written.
+func TestClockThatIsSetBackBringsNoOldSecretToLife(t *testing.T) {
+	for what, meanwhile := range map[string]func(*Store, *hands) error{
+		"a minute": func(*Store, *hands) error { time.Sleep(pruneEvery + time.Second); return nil },
+		"an edit": func(s *Store, _ *hands) error {
+			return s.Edit("bob", func(g *policy.Grant) { g.Concurrent = 3 })
+		},
+		"an edit that changes nothing": func(s *Store, _ *hands) error { return s.Edit("bob", func(*policy.Grant) {}) },
+		"a key":                        func(s *Store, _ *hands) error { _, _, err := s.Add(context.Background(), "carol", grant); return err },
+		"another rotation":             func(s *Store, _ *hands) error { _, _, err := s.Rotate(context.Background(), "bob", 0); return err },
+		"a removal":                    func(s *Store, _ *hands) error { return s.Remove(context.Background(), "bob") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			home := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				h := clockAt(noon)
+				s, err := Open(home, &scripted{MemoryVault: NewMemoryVault()}, Options{Now: h.now, Zone: time.UTC})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				mustAdd(t, s, "bob")
+				_, old := mustAdd(t, s, "alice")
+				_, secret := mustRotate(t, s, "alice", time.Hour)
+				h.pass(time.Hour)
+				if s.Authenticate(old.Reveal()).Known {
+					t.Error("it works when its time is over")
+				}
+				if err := meanwhile(s, h); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				h.set(noon)
+				if s.Authenticate(old.Reveal()).Known || !s.Authenticate(secret.Reveal()).Known {
+					t.Error("the old secret works, or the new one does not")
+				}
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if r := readIndex(t, home).Keys; slices.ContainsFunc(r, func(r record) bool { return r.OldSHA256 != "" }) {
+					t.Errorf("its digest stays in the file: %+v", r)
+				}
+			})
+		})
+	}
+}
+
+func TestOldWorksUntil(t *testing.T) {
+	hour, two := noon.Add(time.Hour), noon.Add(2*time.Hour)
+	for name, c := range map[string]struct {
+		key   Key
+		until time.Time
+	}{
+		"no old secret":       {Key{}, time.Time{}},
+		"works":               {Key{OldUntil: hour}, hour},
+		"is over":             {Key{OldUntil: noon}, time.Time{}},
+		"ends with the key":   {Key{OldUntil: two, Grant: policy.Grant{Expires: hour}}, hour},
+		"ends before the key": {Key{OldUntil: hour, Grant: policy.Grant{Expires: two}}, hour},
+		"the key has expired": {Key{OldUntil: two, Grant: policy.Grant{Expires: noon}}, time.Time{}},
+		"the key is refused":  {Key{OldUntil: two, Suspended: true}, time.Time{}},
+		"only an end":         {Key{Grant: policy.Grant{Expires: hour}}, time.Time{}},
+	} {
+		if until, ok := c.key.OldWorksUntil(noon); until != c.until || ok != !c.until.IsZero() {
+			t.Errorf("%s: %v %v", name, until, ok)
+		}
+	}
+}
+
+// changing is a vault that is another one after the first item.
+type changing struct {
+	*MemoryVault
+	kind atomic.Pointer[VaultKind]
+}
+
+func (v *changing) Kind() VaultKind { return *v.kind.Load() }
+
+func TestVaultThatChangesWhileAKeyIsRotated(t *testing.T) {
+	memory, ring := VaultMemory, VaultKeychain
+	v := &changing{MemoryVault: NewMemoryVault()}
+	v.kind.Store(&memory)
+	s := openWith(t, t.TempDir(), &hooked{v, func() { v.kind.Store(&ring) }})
+	_, old := mustAdd(t, s, "alice")
+	if _, _, err := s.Rotate(t.Context(), "alice", 0); !errors.Is(err, ErrNoVault) || errors.Is(err, ErrNoKey) {
+		t.Errorf("it says %v", err)
+	}
+	if !s.Authenticate(old.Reveal()).Known {
+		t.Error("the old secret does not work")
+	}
+}
+
+// hooked does something after the second item is stored.
+type hooked struct {
+	*changing
+	then func()
+}
+
+func (v *hooked) Set(ctx context.Context, id string, secret Secret) error {
+	err := v.MemoryVault.Set(ctx, id, secret)
+	if len(v.items) > 1 {
+		v.then()
+	}
+	return err
 }

@@ -407,7 +407,7 @@ func (s *Store) announce(item string, kind VaultKind) error {
 		return nil
 	}
 	s.leftovers = append(s.leftovers, leftover{item, kind})
-	if err := s.write(s.table.Load()); err != nil {
+	if err := s.write(s.prune()); err != nil {
 		s.dropLeftover(item)
 		delete(s.fresh, item)
 		return err
@@ -437,7 +437,7 @@ func (s *Store) enter(k Key, secret Secret) (Key, error) {
 	k.Changed = k.Made
 	k.Colour = s.colours % Colours
 	e := &entry{key: k, item: k.ID, digest: sha256.Sum256([]byte(secret.Reveal())), use: new(usage)}
-	next := s.table.Load().with(e.ready())
+	next := s.prune().with(e.ready())
 	leftovers := slices.Clone(s.leftovers)
 	s.colours++
 	s.dropLeftover(k.ID)
@@ -454,46 +454,41 @@ func (s *Store) enter(k Key, secret Secret) (Key, error) {
 
 // Suspend refuses a key until Resume. Suspending twice changes nothing.
 func (s *Store) Suspend(name string) error {
-	return s.edit("suspending", name, takes, func(k *Key) error { k.Suspended = true; return nil })
+	return s.edit("suspending", name, func(k *Key) (direction, error) { k.Suspended = true; return takes, nil })
 }
 
 // Resume ends a Suspend.
 func (s *Store) Resume(name string) error {
-	return s.edit("resuming", name, gives, func(k *Key) error { k.Suspended = false; return nil })
+	return s.edit("resuming", name, func(k *Key) (direction, error) { k.Suspended = false; return gives, nil })
 }
 
-// Edit changes what a key may do. When the disk refuses, nothing is changed.
-// The function must not call the Store.
+// Edit changes what a key may do. One that takes rights away and gives none is
+// in force before it is on disk, and answers *UnsavedError when that refuses;
+// with any other nothing is changed then. The function must not call the Store.
 func (s *Store) Edit(name string, change func(*policy.Grant)) error {
-	return s.edit("editing", name, gives, func(k *Key) error {
+	return s.edit("editing", name, func(k *Key) (direction, error) {
+		old := k.Grant
 		change(&k.Grant)
-		return checkGrant(k.Grant)
+		return directionOf(old, k.Grant), checkGrant(k.Grant)
 	})
 }
 
-// direction says whether a change is in force before or after it is on disk.
-type direction bool
-
-const (
-	gives direction = false
-	takes direction = true
-)
-
-func (s *Store) edit(doing, name string, way direction, change func(*Key) error) error {
+func (s *Store) edit(doing, name string, change func(*Key) (direction, error)) error {
 	wrap := func(err error) error { return fmt.Errorf("%s key %.80q: %w", doing, name, err) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return wrap(ErrClosed)
 	}
-	t := s.table.Load()
+	t := s.prune()
 	old := t.find(name)
 	if old == nil {
 		return wrap(ErrNoKey)
 	}
 	e := *old
 	k := &e.key
-	if err := change(k); err != nil {
+	way, err := change(k)
+	if err != nil {
 		return wrap(err)
 	}
 	if *k == old.key {
@@ -545,7 +540,7 @@ func (s *Store) revoke(name string) (e *entry, fileErr, err error) {
 	if s.closed {
 		return nil, nil, ErrClosed
 	}
-	t := s.table.Load()
+	t := s.prune()
 	e = t.find(name)
 	if e == nil {
 		return nil, nil, ErrNoKey

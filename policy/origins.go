@@ -15,6 +15,8 @@ type OriginRule struct {
 // Preset is a group of origins that belong together and have one switch.
 type Preset struct {
 	Name     string   // as on the command line: "local"
+	Title    string   // as people know it
+	Means    string   // what it lets in, in words that fit after the title and a colon
 	Patterns []string // in the spelling of ParseOrigin
 }
 
@@ -22,11 +24,31 @@ type Preset struct {
 // until the owner switches them on.
 func Presets() []Preset {
 	return []Preset{
-		{"local", []string{"http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*", "http://[::1]:*", "https://[::1]:*"}},
-		{"extensions", []string{"chrome-extension://*", "moz-extension://*", "safari-web-extension://*"}},
-		{"obsidian", []string{"app://obsidian.md", "capacitor://localhost", "http://localhost"}},
-		{"vscode", []string{"vscode-webview://*", "vscode-file://vscode-app"}},
-		{"tauri", []string{"tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"}},
+		{
+			Name: "local", Title: "A teammate's own computer",
+			Means:    "pages that run there at localhost, on any port, such as a web app that they develop",
+			Patterns: []string{"http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*", "http://[::1]:*", "https://[::1]:*"},
+		},
+		{
+			Name: "extensions", Title: "Browser extensions",
+			Means:    "every extension that a teammate has in their browser, not only those you know",
+			Patterns: []string{"chrome-extension://*", "moz-extension://*", "safari-web-extension://*"},
+		},
+		{
+			Name: "obsidian", Title: "Obsidian",
+			Means:    "the app and its plugins, on computers and phones",
+			Patterns: []string{"app://obsidian.md", "capacitor://localhost", "http://localhost"},
+		},
+		{
+			Name: "vscode", Title: "Visual Studio Code",
+			Means:    "the panels of its extensions",
+			Patterns: []string{"vscode-webview://*", "vscode-file://vscode-app"},
+		},
+		{
+			Name: "tauri", Title: "Desktop apps built with Tauri",
+			Means:    "programs whose windows are web pages inside",
+			Patterns: []string{"tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"},
+		},
 	}
 }
 

@@ -106,3 +106,15 @@ func TestRotateKey(t *testing.T) {
 		})
 	}
 }
+
+func TestStateSaysWhatAKeyMayDoWithDefaultsFilledIn(t *testing.T) {
+	bubble(t, "state", nil, func(t *testing.T, r *rig) {
+		r.key("alice")
+		if got := r.State().Keys.List[0].Grant; got != (policy.Grant{}).WithDefaults() {
+			t.Errorf("the state says %+v", got)
+		}
+		if k, _ := r.Key("alice"); k.Grant != (policy.Grant{}) {
+			t.Errorf("the key itself has %+v", k.Grant)
+		}
+	})
+}

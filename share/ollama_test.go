@@ -68,6 +68,9 @@ func TestHealthOfOllama(t *testing.T) {
 	bubble(t, "requests that find nobody tell at once, and not a thousand times", nil, func(t *testing.T, r *rig) {
 		r.share()
 		key := r.key("alice")
+		if err := r.EditKey("alice", func(g *policy.Grant) { g.Rate = policy.NoRate }); err != nil {
+			t.Fatal(err)
+		}
 		after(probeEvery / 2)
 		r.ollama.be("down")
 		before := r.ollama.count("127.0.0.1:11434/api/version")

@@ -47,7 +47,7 @@ type Options struct {
 // socket. Its methods are safe for concurrent use and do not wait.
 type Screen interface {
 	// Show brings a window to the front: the main one, or what name asks for
-	// ("new-key", "open-log").
+	// ("new-key", "websites", "open-log").
 	Show(name string)
 	// ClipSecret puts a key on the clipboard for a minute.
 	ClipSecret(keystore.Secret)

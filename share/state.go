@@ -84,7 +84,9 @@ const (
 
 // Keys are the keys and where their secrets lie.
 type Keys struct {
-	List []keystore.Key `json:"list"` // the oldest first
+	// List has the oldest first. The grants say what holds, defaults filled in;
+	// keys.json leaves those out.
+	List []keystore.Key `json:"list"`
 	// Vault is auto until the first use of the keychain decides it.
 	Vault      keystore.VaultKind `json:"vault"`
 	VaultWords string             `json:"vault_words"` // fits after "in": "the OS keychain"
@@ -106,6 +108,9 @@ func (k Keys) Find(id string) (keystore.Key, bool) {
 
 func keysState(s keystore.Snapshot) Keys {
 	k := Keys{List: s.Keys, Vault: s.Vault, VaultWords: s.VaultWords}
+	for i := range k.List { // a copy, as everything in a snapshot
+		k.List[i].Grant = k.List[i].Grant.WithDefaults()
+	}
 	switch {
 	case s.FileProblem != nil:
 		k.Trouble = IndexUnsaved

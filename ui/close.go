@@ -56,12 +56,20 @@ func (p *program) close(kind tray.HostKind) {
 }
 
 func quitWords(st share.State) string {
+	// Stop refuses at once what waits for its turn, and gives what runs five
+	// seconds.
 	words := "This desktop has no tray to go on in, so closing the window ends sharing."
-	switch n := st.Running + st.Waiting; {
+	switch n := st.Running; {
 	case n == 1:
-		words += " One request that is under way is cut."
+		words += " One request that runs has five seconds to finish."
 	case n > 1:
-		words += fmt.Sprintf(" %d requests that are under way are cut.", n)
+		words += fmt.Sprintf(" %d requests that run have five seconds to finish.", n)
+	}
+	switch n := st.Waiting; {
+	case n == 1:
+		words += " One request that waits is refused at once."
+	case n > 1:
+		words += fmt.Sprintf(" %d requests that wait are refused at once.", n)
 	}
 	return words
 }

@@ -79,6 +79,7 @@ func newProgram(ctx context.Context, a fyne.App, sh *share.Share, do func(func()
 		openLog: p.openLog,
 	})
 	p.main.SetContent(p.board.content)
+	p.main.Canvas().SetOnTypedKey(p.board.typedKey)
 	p.main.Resize(recall(a.Preferences(), prefMain, fyne.NewSize(1100, 720)))
 	p.main.SetCloseIntercept(p.closed)
 	p.last, _ = p.see()

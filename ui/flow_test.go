@@ -599,7 +599,116 @@ func TestEditingThatFailsChangesNothing(t *testing.T) {
 		s.keeper.err = &keystore.UnsavedError{Err: errors.New("the disk is away")}
 		s.press("Save")
 		s.settle()
-		s.says("ben: It is in force, but could not be saved")
+		s.says("ben: It is in force, but could not be saved", "In force, but not saved: User · only llama3.2:3b, qwen3:8b")
+		s.silent("Saved:", "Nothing was changed.")
+	})
+}
+
+// Somebody may take a right away, at the command line say, while the form is
+// open. Saving something else must not give it back.
+func TestEditingLeavesAloneWhatWasNotTouched(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.show(sharing())
+		s.board.enter(roomKeys)
+		s.selectKey("alice")
+		s.press("Edit…")
+		meanwhile := s.state.Keys.List[0]
+		meanwhile.Grant.Cloud, meanwhile.Grant.Role, meanwhile.Grant.Expires = false, policy.RoleUser, now.Add(time.Hour)
+		s.keeper.keys = map[string]keystore.Key{"alice": meanwhile}
+		s.fill("Requests a minute", "30")
+		s.press("Save")
+		s.settle()
+		want := meanwhile.Grant
+		want.Rate = policy.Rate{Count: 30, Per: time.Minute}
+		if s.keeper.edited != want {
+			t.Errorf("saved %+v, want %+v", s.keeper.edited, want)
+		}
+		s.says("Saved: User · local models only · 30 a minute")
+	})
+}
+
+func TestEditingIsNotForAnotherKeyOfTheName(t *testing.T) {
+	for name, meanwhile := range map[string]keystore.Key{"removed": {}, "made again": key(7, "ben", nil)} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *stage) {
+				scenes()["edit"](s)
+				s.keeper.keys = map[string]keystore.Key{"ben": meanwhile}
+				test.Tap(get[*kit.Choice](s, "Manager"))
+				s.press("Save")
+				s.settle()
+				if len(s.keeper.calls) > 0 {
+					t.Errorf("the keys were asked for %q", s.keeper.calls)
+				}
+				s.says("There is no such key any more. Nothing was changed.")
+			})
+		})
+	}
+}
+
+func TestEscapeLeavesTheEditForm(t *testing.T) {
+	for name, at := range map[string]func(s *stage) fyne.Focusable{
+		"nowhere":  func(*stage) fyne.Focusable { return nil },
+		"a choice": func(s *stage) fyne.Focusable { return get[*kit.Choice](s, "Manager") },
+		"segments": func(s *stage) fyne.Focusable { return get[*kit.Segments](s, "As it is") },
+		"a pill":   func(s *stage) fyne.Focusable { return get[*kit.Pill](s, "qwen3:8b") },
+		"a switch": func(s *stage) fyne.Focusable { return get[*kit.Switch](s, "Cloud models") },
+		"a button": func(s *stage) fyne.Focusable { return get[*kit.Button](s, "Save") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *stage) {
+				scenes()["edit"](s)
+				if f := at(s); f != nil {
+					s.win.Canvas().Focus(f)
+					s.hit(fyne.KeyEscape)
+				} else {
+					s.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
+				}
+				s.says("One key for each teammate")
+				if len(s.keeper.calls) > 0 {
+					t.Errorf("the keys were asked for %q", s.keeper.calls)
+				}
+			})
+		})
+	}
+}
+
+// What is chosen while the keychain is asked would be lost without a word.
+func TestNothingIsChosenWhileTheKeychainIsAsked(t *testing.T) {
+	bubble(t, func(t *testing.T, s *stage) {
+		s.keeper.hang = true
+		s.show(sharing())
+		s.board.newKey()
+		s.press("Role, models, limits")
+		s.fill("Name", "erik")
+		get[*kit.Segments](s, "All").TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		s.fill("Models", "qwen3:8b")
+		test.Tap(get[*kit.Pill](s, "No limit: At once"))
+		s.press("Make the key")
+		s.settle()
+		before := s.text()
+		touch := func() {
+			test.Tap(get[*kit.Choice](s, "Manager"))
+			test.Tap(get[*kit.Switch](s, "Cloud models"))
+			test.Tap(get[*kit.Switch](s, "Key in the address"))
+			get[*kit.Segments](s, "90 days").TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+			test.Tap(get[*kit.Pill](s, "qwen3:8b"))
+			get[*kit.Segments](s, "Only these").TypedKey(&fyne.KeyEvent{Name: fyne.KeyLeft})
+			test.Tap(get[*kit.Pill](s, "No limit: Requests a minute"))
+		}
+		touch()
+		s.show(with(func(st *share.State) { st.Ollama.Models = append(st.Ollama.Models, "qwen3:8b-more") }))
+		test.Tap(get[*kit.Pill](s, "qwen3:8b-more"))
+		if got := s.text(); got != before {
+			t.Errorf("the form changed from\n%s\nto\n%s", before, got)
+		}
+		time.Sleep(time.Second)
+		s.settle()
+		s.press("Cancel")
+		if f := get[*kit.Pill](s, "No limit: At once"); !f.On() || f.Disabled() {
+			t.Error("the pill is not what it was")
+		}
+		touch()
+		s.says("Manager · local and cloud models · any number of requests")
 	})
 }
 

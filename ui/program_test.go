@@ -188,6 +188,19 @@ func TestClosingWithoutATrayEndsIt(t *testing.T) {
 	}
 }
 
+func TestQuittingSaysWhatBecomesOfRequests(t *testing.T) {
+	for want, st := range map[string]share.State{
+		"ends sharing.": {},
+		"ends sharing. One request that runs has five seconds to finish.":                                          {Running: 1},
+		"ends sharing. One request that waits is refused at once.":                                                 {Waiting: 1},
+		"ends sharing. 2 requests that run have five seconds to finish. 3 requests that wait are refused at once.": {Running: 2, Waiting: 3},
+	} {
+		if got := quitWords(st); !strings.HasSuffix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestClosingWithoutATrayAsksWhileSharing(t *testing.T) {
 	r := newRig(t)
 	r.sh.Start()

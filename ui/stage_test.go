@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -102,6 +103,8 @@ func newStage(t *testing.T, l look) *stage {
 		openLog: note("log"),
 	})
 	s.win.SetContent(s.board.content)
+	s.win.Canvas().SetOnTypedKey(s.board.typedKey)
+	s.keeper.state = func() share.State { return s.state }
 	s.win.Resize(l.size)
 	return s
 }
@@ -282,6 +285,8 @@ type keeper struct {
 	calls    []string
 	err      error
 	edited   policy.Grant
+	keys     map[string]keystore.Key // those that are not what the state says
+	state    func() share.State
 	hang     bool          // calls wait for the end of their context
 	stubborn chan struct{} // calls wait for this, whatever the context says
 }
@@ -338,10 +343,24 @@ func (k *keeper) RotateKey(ctx context.Context, name string, grace time.Duration
 
 func (k *keeper) EditKey(name string, change func(*policy.Grant)) error {
 	err := k.note("edit " + name)
-	if err == nil {
-		change(&k.edited)
+	var unsaved *keystore.UnsavedError
+	if err == nil || errors.As(err, &unsaved) {
+		now, _ := k.Key(name)
+		change(&now.Grant)
+		k.edited = now.Grant
 	}
 	return err
+}
+
+func (k *keeper) Key(name string) (keystore.Key, bool) {
+	if now, there := k.keys[name]; there {
+		return now, now.ID != ""
+	}
+	list := k.state().Keys.List
+	if i := slices.IndexFunc(list, func(k keystore.Key) bool { return k.Name == name }); i >= 0 {
+		return list[i], true
+	}
+	return keystore.Key{}, false
 }
 
 func (k *keeper) AllowOrigin(origin string) error  { return k.note("allow " + origin) }

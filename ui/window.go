@@ -82,6 +82,13 @@ func (b *board) newKey() {
 	b.keys.NewKey()
 }
 
+// typedKey takes a key that was pressed while nothing had the keyboard.
+func (b *board) typedKey(e *fyne.KeyEvent) {
+	if b.at == roomKeys {
+		b.keys.TypedKey(e)
+	}
+}
+
 // show paints a picture of the program.
 func (b *board) show(p picture) {
 	b.side.show(p.state)

@@ -209,8 +209,9 @@ func (c *connect) show() {
 		c.first.Set(kit.Waiting, "", "Waiting for the "+which+" request from "+c.key.Name+"…")
 		c.first.Noted("this line turns green when it arrives")
 	}
-	grace := graceWords(c.key.OldUntil, c.s.o.Now())
-	if c.renewed && grace == "" {
+	grace := graceWords(c.key, c.s.o.Now())
+	// That of a suspended key may work again, so nothing is said of it.
+	if c.renewed && grace == "" && !(c.key.Suspended && c.key.OldUntil.After(c.s.o.Now())) {
 		grace = "The old secret is refused from now on."
 	}
 	c.grace.Set(kit.Waiting, "", grace)

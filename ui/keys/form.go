@@ -22,7 +22,9 @@ import (
 type form struct {
 	s       *Screen
 	key     keystore.Key // the one that is changed; none while a new one is made
+	opened  policy.Grant // what the form showed of it before anybody touched it
 	content *fyne.Container
+	old     string // what grace says
 	name    *kit.Field
 	more    *kit.Button
 	summary *kit.Text
@@ -54,6 +56,7 @@ func newForm(s *Screen, k keystore.Key) *form {
 			f.content.Refresh()
 		}
 	})
+	f.opened = f.grant.value()
 	f.trouble, f.outcome = kit.NewBanner(kit.Attention, "", ""), kit.NewBanner(kit.Attention, "", "")
 	f.grace = kit.NewBanner(kit.Waiting, "", "")
 	f.make = kit.NewButton(kit.Primary, "Make the key", "", f.send).Large()
@@ -81,6 +84,10 @@ func newForm(s *Screen, k keystore.Key) *form {
 	if f.edits() {
 		foot = kit.HBox(theme.Space12, f.leave, kit.Grow(f.summary), f.waiting, f.make)
 	}
+	f.grant.onEscape(f.escape)
+	for _, b := range []*kit.Button{f.more, f.make, f.leave, f.cancel} {
+		b.OnEscape(f.escape)
+	}
 	f.content = page.New(kit.MaxWidth(formWidth, head), kit.MaxWidth(formWidth, body), kit.MaxWidth(formWidth, foot))
 	f.show()
 	return f
@@ -107,9 +114,10 @@ func (f *form) show() {
 	changed := f.trouble.Visible() != (trouble != "")
 	show(f.trouble, trouble != "")
 	if k, there := f.s.st.Keys.Find(f.key.ID); there {
-		f.key.OldUntil = k.OldUntil
+		f.key = k
 	}
-	if old := graceWords(f.key.OldUntil, f.s.o.Now()); (old != "") != f.grace.Visible() {
+	if old := graceWords(f.key, f.s.o.Now()); old != f.old {
+		f.old = old
 		f.grace.Set(kit.Waiting, "", old)
 		show(f.grace, old != "")
 		changed = true
@@ -201,18 +209,33 @@ func (f *form) send() {
 	}))
 }
 
-// save puts what was chosen in force. No keychain is asked.
+// save puts what was changed in force. No keychain is asked. What the owner left
+// alone stays as it is by now, which need not be what the form shows: to write
+// that would give back a right that was taken away meanwhile.
 func (f *form) save() {
-	name, id, grant := f.key.Name, f.key.ID, f.grant.value()
-	f.job = f.s.run(func(context.Context) error {
-		return f.s.o.Keeper.EditKey(name, func(g *policy.Grant) { *g = grant })
+	name, id, from, to := f.key.Name, f.key.ID, f.opened, f.grant.value()
+	var now policy.Grant
+	f.wait(f.s.run(func(context.Context) error {
+		// Another key may have come under the name of one that was removed.
+		if k, there := f.s.o.Keeper.Key(name); !there || k.ID != id {
+			return keystore.ErrNoKey
+		}
+		return f.s.o.Keeper.EditKey(name, func(g *policy.Grant) {
+			copyChanged(g, from, to)
+			now = *g
+		})
 	}, func(j *job, err error) {
 		here := f.job == j && f.s.form == f
-		f.job = nil
+		f.wait(nil)
 		var unsaved *keystore.UnsavedError
 		switch {
 		case errors.As(err, &unsaved):
 			f.s.list.say(name + ": " + f.s.o.Say(err))
+			if here {
+				f.s.back(id)
+				f.s.list.tell(id, kit.Attention, "In force, but not saved: "+grantWords(now, f.s.o.Now()))
+			}
+			return
 		case err != nil && here:
 			f.tell(f.s.o.Say(err) + " Nothing was changed.")
 			return
@@ -222,12 +245,13 @@ func (f *form) save() {
 		}
 		if here {
 			f.s.back(id)
-			f.s.list.tell(id, kit.Allowed, "Saved: "+grantWords(grant, f.s.o.Now()))
+			f.s.list.tell(id, kit.Allowed, "Saved: "+grantWords(now, f.s.o.Now()))
 		}
-	})
+	}))
 }
 
-// wait notes that the keychain is asked, or with nil that it is not.
+// wait notes that an answer is on its way, mostly from the keychain, or with
+// nil that none is.
 func (f *form) wait(j *job) {
 	f.job = j
 	f.grant.disable(j != nil)
@@ -237,6 +261,9 @@ func (f *form) wait(j *job) {
 		return
 	}
 	f.name.Disable()
+	if f.edits() {
+		return // no person is asked for anything
+	}
 	f.s.later(func() {
 		if f.job == j {
 			f.showWaiting(true)
@@ -266,7 +293,7 @@ func (f *form) stop() {
 }
 
 func (f *form) escape() {
-	if f.job != nil {
+	if f.job != nil && !f.edits() {
 		f.stop()
 		return
 	}

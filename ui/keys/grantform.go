@@ -167,18 +167,72 @@ func (f *grantForm) check() fyne.Focusable {
 	return first
 }
 
-// disable keeps the fields from being changed while the answer is on its way.
+// disable keeps everything from being changed while the answer is on its way.
 func (f *grantForm) disable(off bool) {
-	for _, x := range []*kit.Field{f.models.field, f.rate.field, f.atOnce.field, f.tokens.field} {
-		if off {
-			x.Disable()
-		} else {
-			x.Enable()
-		}
+	for _, c := range f.choices {
+		able(c, !off)
 	}
-	if !off {
-		f.rate.paint()
-		f.atOnce.paint()
-		f.tokens.paint()
+	for _, x := range []fyne.Disableable{f.cloud, f.ends, f.address} {
+		able(x, !off)
+	}
+	f.models.disable(off)
+	for _, x := range []*limitField{f.rate, f.atOnce, f.tokens} {
+		x.disable(off)
+	}
+}
+
+// able enables or disables only what changes.
+func able(x fyne.Disableable, yes bool) {
+	switch {
+	case yes && x.Disabled():
+		x.Enable()
+	case !yes && !x.Disabled():
+		x.Disable()
+	}
+}
+
+// onEscape calls do when Escape is pressed anywhere in the form.
+func (f *grantForm) onEscape(do func()) {
+	for _, c := range f.choices {
+		c.OnEscape(do)
+	}
+	for _, x := range []interface{ OnEscape(do func()) }{f.cloud, f.ends, f.address, f.models.which, f.rate.none, f.atOnce.none, f.tokens.none} {
+		x.OnEscape(do)
+	}
+	f.models.escape = do
+	for _, p := range f.models.pills {
+		p.OnEscape(do)
+	}
+	for _, x := range []*kit.Field{f.models.field, f.rate.field, f.atOnce.field, f.tokens.field} {
+		x.OnKey(fyne.KeyEscape, do)
+	}
+}
+
+// copyChanged writes into a grant what differs between two others, and leaves
+// the rest of it alone.
+func copyChanged(g *policy.Grant, from, to policy.Grant) {
+	if to.Role != from.Role {
+		g.Role = to.Role
+	}
+	if to.Models != from.Models {
+		g.Models = to.Models
+	}
+	if to.Cloud != from.Cloud {
+		g.Cloud = to.Cloud
+	}
+	if to.InAddress != from.InAddress {
+		g.InAddress = to.InAddress
+	}
+	if !to.Expires.Equal(from.Expires) {
+		g.Expires = to.Expires
+	}
+	if to.Rate != from.Rate {
+		g.Rate = to.Rate
+	}
+	if to.Concurrent != from.Concurrent {
+		g.Concurrent = to.Concurrent
+	}
+	if to.TokensPerDay != from.TokensPerDay {
+		g.TokensPerDay = to.TokensPerDay
 	}
 }

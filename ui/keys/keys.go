@@ -25,6 +25,7 @@ type Keeper interface {
 	RotateKey(ctx context.Context, name string, grace time.Duration) (keystore.Key, keystore.Secret, error)
 	RemoveKey(ctx context.Context, name string) error
 	EditKey(name string, change func(*policy.Grant)) error
+	Key(name string) (keystore.Key, bool) // as it is now
 	SuspendKey(name string) error
 	ResumeKey(name string) error
 }
@@ -131,6 +132,14 @@ func (s *Screen) back(id string) {
 	s.list.show()
 	s.turnTo(s.list.content)
 	s.o.Focus(nil)
+}
+
+// TypedKey takes a key that was pressed while nothing had the keyboard: Escape
+// leads out of the form.
+func (s *Screen) TypedKey(e *fyne.KeyEvent) {
+	if s.form != nil && e.Name == fyne.KeyEscape {
+		s.form.escape()
+	}
 }
 
 // howTo shows how to connect with a key. The secret is shown too if there is one;

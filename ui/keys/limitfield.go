@@ -26,6 +26,7 @@ type limitField struct {
 	touched func()
 	laid    func()
 	off     bool // no limit
+	waits   bool // nothing can be changed now
 }
 
 func newLimitField(title, means, usual, text string, off bool, parse func(string) error, touched, laid func()) *limitField {
@@ -174,9 +175,12 @@ func wrongLimit(text string, times bool) string {
 
 func (f *limitField) paint() {
 	f.none.SetOn(f.off)
-	if f.off {
-		f.field.Disable()
-	} else {
-		f.field.Enable()
-	}
+	able(f.none, !f.waits)
+	able(f.field, !f.waits && !f.off)
+}
+
+// disable keeps the limit from being changed.
+func (f *limitField) disable(off bool) {
+	f.waits = off
+	f.paint()
 }

@@ -32,6 +32,8 @@ type modelsField struct {
 	offered   []string // as shown now
 	typing    bool     // something was typed since the form was opened
 	pills     []*kit.Pill
+	waits     bool // nothing can be changed now
+	escape    func()
 }
 
 // offers is how many installed models are offered at once.
@@ -67,6 +69,16 @@ func (f *modelsField) paint() {
 		f.which.SetSelected(1)
 	}
 	show(f.under, f.only)
+}
+
+// disable keeps the models from being changed.
+func (f *modelsField) disable(off bool) {
+	f.waits = off
+	able(f.which, !off)
+	able(f.field, !off)
+	for _, p := range f.pills {
+		able(p, !off)
+	}
 }
 
 // names are what stands in the field.
@@ -134,6 +146,8 @@ func (f *modelsField) offer() {
 		f.offered, f.pills, f.hints.Objects = fit, nil, nil
 		for _, name := range fit {
 			p := kit.NewPill(requestlog.Clean(name, maxPill), "", func() { f.toggle(name) })
+			p.OnEscape(f.escape)
+			able(p, !f.waits)
 			f.pills = append(f.pills, p)
 			f.hints.Add(p)
 		}

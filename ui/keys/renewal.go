@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"paddock/keystore"
 	"paddock/ui/kit"
 	"paddock/ui/theme"
 )
@@ -65,18 +66,29 @@ func (n *renewal) open() {
 func (n *renewal) paint() {
 	name, now := n.r.key.Name, n.r.l.s.o.Now()
 	words := "Make a new secret for " + name + "? Name, role and limits stay as they are."
-	if graceWords(n.r.key.OldUntil, now) != "" {
+	if graceWords(n.r.key, now) != "" {
 		words += " The old one that still works beside this one ends at once."
 	}
 	n.words.SetText(words)
 	n.grace.SetSelected(n.chosen)
-	n.means.SetText(meansGrace(name, graces[n.chosen].time, now))
+	n.means.SetText(meansGrace(n.r.key, graces[n.chosen].time, now))
 }
 
 // meansGrace says what becomes of the old secret.
-func meansGrace(name string, grace time.Duration, now time.Time) string {
+func meansGrace(k keystore.Key, grace time.Duration, now time.Time) string {
+	name := k.Name
 	if grace == 0 {
 		return "The old secret is refused at once, and what runs with it is cut. " + name + " cannot connect until they have the new one."
 	}
-	return "The old secret works beside the new one until " + untilWord(now.Add(grace), now) + ", so " + name + " can change over in peace. Then it is refused."
+	at := standingOf(k, now)
+	k.OldUntil, k.Suspended = now.Add(grace), false
+	until, _ := k.OldWorksUntil(now)
+	switch at {
+	case expired:
+		return name + " has expired, so neither secret works."
+	case suspended:
+		return name + " is suspended, so neither secret works now. Let in again, it could use the old one until " + untilWord(until, now) + "."
+	case working:
+	}
+	return "The old secret works beside the new one until " + untilWord(until, now) + ", so " + name + " can change over in peace. Then it is refused."
 }

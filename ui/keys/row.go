@@ -140,7 +140,7 @@ func (r *row) set(k keystore.Key, now time.Time) bool {
 		tokenInk = theme.ColorAttention
 	}
 	r.tokens.Set(tokens, tokenInk)
-	old := graceWords(k.OldUntil, now)
+	old := graceWords(k, now)
 	r.graceWords.SetText(old)
 	grown := (old != "") != r.grace.Visible()
 	show(r.grace, old != "")

@@ -106,8 +106,9 @@ func untilWord(at, now time.Time) string {
 }
 
 // graceWords say how long an old secret still works, or "" when none does.
-func graceWords(until, now time.Time) string {
-	if !until.After(now) {
+func graceWords(k keystore.Key, now time.Time) string {
+	until, works := k.OldWorksUntil(now)
+	if !works {
 		return ""
 	}
 	return "The old secret works until " + untilWord(until, now) + "."

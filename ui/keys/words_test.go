@@ -162,8 +162,43 @@ func TestUntil(t *testing.T) {
 			t.Errorf("in %v: %q, want %q", d, got, want)
 		}
 	}
-	if got := graceWords(noon, noon); got != "" {
-		t.Errorf("an old secret that is over: %q", got)
+}
+
+func TestAnOldSecretNeverOutlastsItsKey(t *testing.T) {
+	for name, x := range map[string]struct {
+		key  keystore.Key
+		want string
+	}{
+		"none":                     {keystore.Key{}, ""},
+		"over":                     {keystore.Key{OldUntil: noon}, ""},
+		"works":                    {keystore.Key{OldUntil: noon.Add(time.Hour)}, "The old secret works until 13:00."},
+		"ends with it":             {keystore.Key{OldUntil: noon.Add(2 * time.Hour), Grant: policy.Grant{Expires: noon.Add(time.Hour)}}, "The old secret works until 13:00."},
+		"ends before it":           {keystore.Key{OldUntil: noon.Add(time.Hour), Grant: policy.Grant{Expires: noon.Add(2 * time.Hour)}}, "The old secret works until 13:00."},
+		"of one that is expired":   {keystore.Key{OldUntil: noon.Add(time.Hour), Grant: policy.Grant{Expires: noon}}, ""},
+		"of one that is suspended": {keystore.Key{OldUntil: noon.Add(time.Hour), Suspended: true}, ""},
+	} {
+		if got := graceWords(x.key, noon); got != x.want {
+			t.Errorf("%s: %q, want %q", name, got, x.want)
+		}
+	}
+}
+
+func TestWhatBecomesOfTheOldSecret(t *testing.T) {
+	for name, x := range map[string]struct {
+		key   keystore.Key
+		grace time.Duration
+		want  string
+	}{
+		"none":      {keystore.Key{}, 0, "The old secret is refused at once"},
+		"an hour":   {keystore.Key{}, time.Hour, "until 13:00, so alice"},
+		"ends":      {keystore.Key{Grant: policy.Grant{Expires: noon.Add(time.Hour)}}, 24 * time.Hour, "until 13:00, so alice"},
+		"suspended": {keystore.Key{Suspended: true}, time.Hour, "alice is suspended, so neither secret works now. Let in again, it could use the old one until 13:00."},
+		"expired":   {keystore.Key{Grant: policy.Grant{Expires: noon}}, time.Hour, "alice has expired, so neither secret works."},
+	} {
+		x.key.Name = "alice"
+		if got := meansGrace(x.key, x.grace, noon); !strings.Contains(got, x.want) {
+			t.Errorf("%s: %q, want %q", name, got, x.want)
+		}
 	}
 }
 

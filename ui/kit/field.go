@@ -231,7 +231,14 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 	const above, under = float32(6), theme.Space4
 	// Fyne's entry keeps its text at a fixed distance from the top, so a field
 	// that is higher than its text needs would not show it in the middle.
-	height := func() float32 { return max(lookOf(f).base(theme.SizeField), f.entry.MinSize().Height) }
+	// Monospaced letters are lower than others, and so is their field.
+	height := func() float32 {
+		fits := f.entry.MinSize().Height
+		if f.entry.TextStyle.Monospace {
+			return ceil(fits)
+		}
+		return max(lookOf(f).base(theme.SizeField), fits)
+	}
 	r.minSize = func() fyne.Size {
 		l := lookOf(f)
 		h := height()

@@ -13,6 +13,7 @@ type press struct {
 	widget.DisableableWidget
 	hovered, focused bool
 	act              func()
+	escape           func()
 }
 
 // type check
@@ -31,6 +32,9 @@ func (p *press) activate() {
 		p.act()
 	}
 }
+
+// OnEscape calls do when Escape is pressed here, which does nothing otherwise.
+func (p *press) OnEscape(do func()) { p.escape = do }
 
 // FocusGained belongs to Fyne.
 func (p *press) FocusGained() {
@@ -52,6 +56,10 @@ func (p *press) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
 		p.activate()
+	case fyne.KeyEscape:
+		if p.escape != nil { // the way out stays open to what is disabled
+			p.escape()
+		}
 	}
 }
 

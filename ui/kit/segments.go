@@ -82,6 +82,8 @@ func (s *Segments) TypedKey(e *fyne.KeyEvent) {
 		s.want(s.selected - 1)
 	case fyne.KeyRight:
 		s.want(s.selected + 1)
+	default:
+		s.press.TypedKey(e)
 	}
 }
 

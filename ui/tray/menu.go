@@ -8,9 +8,9 @@ import (
 
 	"paddock/assets"
 	"paddock/keystore"
+	"paddock/policy"
 	"paddock/requestlog"
 	"paddock/share"
-	"paddock/ui/preset"
 )
 
 // Action says what an entry of the menu asks for.
@@ -121,7 +121,11 @@ func websites(w share.Websites) Item {
 	}
 	for _, p := range w.Presets {
 		if p.Allowed {
-			add(preset.Title(p.Name), p.Name, true)
+			title := p.Name
+			if known, ok := policy.FindPreset(p.Name); ok {
+				title = known.Title
+			}
+			add(title, p.Name, true)
 		}
 	}
 	for _, r := range w.List {

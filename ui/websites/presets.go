@@ -10,7 +10,6 @@ import (
 	"fyne.io/fyne/v2"
 
 	"paddock/ui/kit"
-	"paddock/ui/preset"
 	"paddock/ui/theme"
 )
 
@@ -62,9 +61,10 @@ func (p *presets) show() bool {
 }
 
 func newGroup(s *Screen, name string, patterns []string) *group {
+	p := presetOf(name)
 	g := &group{word: kit.NewText(kit.Note, "")}
-	g.power = kit.NewSwitch(preset.Title(name)+" may use Ollama", func(on bool) { s.set(g.power, name, on) })
-	words := kit.VBox(0, kit.NewText(kit.Body, preset.Title(name)).Shorten(kit.CutEnd), kit.NewParagraph(kit.Small, preset.Means(name)),
+	g.power = kit.NewSwitch(p.Title+" may use Ollama", func(on bool) { s.set(g.power, name, on) })
+	words := kit.VBox(0, kit.NewText(kit.Body, p.Title).Shorten(kit.CutEnd), kit.NewParagraph(kit.Small, p.Means),
 		kit.NewText(kit.MonoSmall, some(patterns)).Shorten(kit.CutEnd))
 	g.row = line(kit.HBox(theme.Space12, kit.Grow(words), g.power, kit.Sized(wordWidth(), 0, g.word)))
 	return g

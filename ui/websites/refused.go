@@ -29,6 +29,17 @@ type refused struct {
 
 	lines []*refusal // in the order they are shown
 	whole bool       // all of them are asked for
+
+	// Compiled once, as a show may ask them a hundred times: the rules of the
+	// present show, and each preset as if it were on.
+	allowed *policy.Origins
+	groups  []compiled
+}
+
+// compiled is one preset.
+type compiled struct {
+	title   string
+	origins *policy.Origins
 }
 
 // few is how many are shown until all are asked for.
@@ -36,6 +47,9 @@ const few = 5
 
 func newRefused(s *Screen) *refused {
 	r := &refused{s: s, title: kit.NewText(kit.Strong, "Refused lately"), words: kit.NewParagraph(kit.Small, ""), rows: kit.VBox(0)}
+	for _, p := range policy.Presets() {
+		r.groups = append(r.groups, compiled{p.Title, policy.NewOrigins([]policy.OriginRule{{Origin: p.Name, Allowed: true}})})
+	}
 	r.more = kit.NewButton(kit.Plain, "", assets.Down, func() {
 		r.whole = true
 		r.show()
@@ -54,6 +68,7 @@ func (r *refused) forget() { r.lines, r.whole = nil, false }
 // show paints the state and says whether things have to be laid out again.
 func (r *refused) show() bool {
 	now := r.s.st.Websites.Refused
+	r.allowed = policy.NewOrigins(rules(r.s.st.Websites))
 	have := map[string]*refusal{}
 	for _, l := range r.lines {
 		have[l.origin] = l
@@ -126,7 +141,7 @@ func newRefusal(r *refused, origin string) *refusal {
 const maxOrigin = 160
 
 func (l *refusal) paint() {
-	l.facts.SetText(refusalWords(l.last, l.r.s))
+	l.facts.SetText(l.r.lineWords(l.last))
 	switch words := l.answer(); words {
 	case isAllowed:
 		l.done.Set(kit.Allowed, "", words)
@@ -149,7 +164,7 @@ const (
 func (l *refusal) answer() string {
 	w := l.r.s.st.Websites
 	switch {
-	case policy.NewOrigins(rules(w)).Allows(l.origin):
+	case l.r.allowed.Allows(l.origin):
 		return isAllowed
 	case slices.ContainsFunc(w.List, func(r policy.OriginRule) bool { return r.Origin == l.origin }):
 		return isListed
@@ -166,15 +181,15 @@ func rules(w share.Websites) []policy.OriginRule {
 	return all
 }
 
-func refusalWords(e share.RefusedOrigin, s *Screen) string {
+func (r *refused) lineWords(e share.RefusedOrigin) string {
 	words := []string{"once"}
 	if e.Count > 1 {
 		words[0] = fmt.Sprintf("%d times", e.Count)
 	}
-	words[0] += ", last " + when(e.Last, s.o.Now())
-	for _, p := range s.st.Websites.Presets {
-		if policy.NewOrigins([]policy.OriginRule{{Origin: p.Name, Allowed: true}}).Allows(e.Origin) {
-			words = append(words, "also let in by "+presetName(p.Name)+" below")
+	words[0] += ", last " + when(e.Last, r.s.o.Now())
+	for _, g := range r.groups {
+		if g.origins.Allows(e.Origin) {
+			words = append(words, "also let in by “"+g.title+"” below")
 			break
 		}
 	}

@@ -5,7 +5,7 @@ package websites
 import (
 	"time"
 
-	"paddock/ui/preset"
+	"paddock/policy"
 )
 
 // when says a moment: as a time where it was today, else with its day.
@@ -20,7 +20,13 @@ func when(at, now time.Time) string {
 	return at.Format("on 2 Jan, 15:04")
 }
 
-func presetName(name string) string { return "“" + preset.Title(name) + "”" }
+// presetOf is the preset of a name. One that is not known has its name for a title.
+func presetOf(name string) policy.Preset {
+	if p, known := policy.FindPreset(name); known {
+		return p
+	}
+	return policy.Preset{Name: name, Title: name}
+}
 
 // sentence makes one of an error that is written to be read.
 func sentence(err error) string {

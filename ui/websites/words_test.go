@@ -6,6 +6,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"paddock/policy"
 )
 
 func TestWhen(t *testing.T) {
@@ -24,5 +26,21 @@ func TestSentence(t *testing.T) {
 		if got := sentence(errors.New(text)); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+func TestEveryPresetHasWordsOfItsOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range policy.Presets() {
+		got := presetOf(p.Name)
+		for _, words := range []string{got.Title, got.Means} {
+			if words == "" || words == p.Name || seen[words] {
+				t.Errorf("%s is %q, as another is, or as its name", p.Name, words)
+			}
+			seen[words] = true
+		}
+	}
+	if later := presetOf("later"); later.Title != "later" || later.Means != "" {
+		t.Errorf("a preset from a newer list is %+v", later)
 	}
 }

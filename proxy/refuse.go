@@ -20,7 +20,7 @@ func words(r policy.Reason) string {
 	case policy.NoKey:
 		return "a key is needed: ask the owner of this Ollama for one and send it as \"Authorization: Bearer KEY\""
 	case policy.TwoKeys:
-		return "the request carries two different keys; send one"
+		return "the request carries two different keys; send one, or the same one in every place"
 	case policy.MalformedKey, policy.WrongKey, policy.SuspendedKey, policy.ExpiredKey:
 		return "the key is not valid; check it for typing errors or ask the owner of this Ollama"
 	case policy.KeyInAddress:

@@ -90,10 +90,13 @@ func (c *strictConn) listen(b []byte, n int) (int, error) {
 	return 1, nil
 }
 
-// bodyRead tells the connection that nothing more belongs to the request.
-func bodyRead(r *http.Request) {
-	if c, ok := r.Context().Value(strictKey{}).(*strictConn); ok {
-		c.quiet.Store(true)
+// listens tells the connection that nothing more belongs to a request that runs
+// now, and when it does so no longer. That must be before the end of the answer is
+// sent: a client then sends its next request, and nobody may still be listening for
+// a client that leaves.
+func (x *exchange) listens(on bool) {
+	if c, ok := x.r.Context().Value(strictKey{}).(*strictConn); ok {
+		c.quiet.Store(on)
 	}
 }
 

@@ -370,7 +370,8 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 	}
 
 	if x.read {
-		bodyRead(r)
+		x.listens(true)
+		defer x.listens(false)
 	}
 	x.entry.Reason = policy.Allowed
 	ctx, stop := context.WithCancelCause(r.Context())

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -52,12 +53,15 @@ type lookUp struct {
 	err      error
 }
 
-// models is one reading. It never changes.
+// models is one reading. It never changes, but that aliases are added to it.
 type models struct {
 	at       time.Time
 	stale    uint64 // as it was before reading
 	upstream *Upstream
 	remote   map[policy.Model]bool
+
+	more     sync.Mutex // guards what follows, which is asked for with the first name that no model has
+	told     bool
 	aliases  map[policy.Model]string
 	prefixes []alias // the longest first, as Ollama looks at them
 }
@@ -84,6 +88,12 @@ func (c *catalogue) look(ctx context.Context, up *Upstream, name policy.Model) (
 		return catalogueFresh
 	})
 	if err != nil {
+		return "", false, err
+	}
+	if _, known := m.remote[name]; known {
+		return name, m.remote[name], nil // a model goes before an alias
+	}
+	if err := c.addAliases(up, m); err != nil {
 		return "", false, err
 	}
 	runs = m.resolve(name)
@@ -193,7 +203,7 @@ var errFault = errors.New("a fault while the models were read")
 func (c *catalogue) fetch(up *Upstream, stale uint64) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cataloguePatient)
 	defer cancel()
-	m := &models{stale: stale, upstream: up, remote: map[policy.Model]bool{}, aliases: map[policy.Model]string{}}
+	m := &models{stale: stale, upstream: up, remote: map[policy.Model]bool{}}
 	var tags struct {
 		Models []struct {
 			Name        string `json:"name"`
@@ -201,14 +211,7 @@ func (c *catalogue) fetch(up *Upstream, stale uint64) error {
 			RemoteModel string `json:"remote_model"`
 		} `json:"models"`
 	}
-	var list struct {
-		Aliases []alias `json:"aliases"`
-	}
-	if _, err := c.ask(ctx, up, "/api/tags", &tags); err != nil {
-		return err
-	}
-	// Versions before 0.17 have no aliases.
-	if status, err := c.ask(ctx, up, "/api/experimental/aliases", &list); err != nil && status != http.StatusNotFound && status != http.StatusMethodNotAllowed {
+	if status, err := c.ask(ctx, up, "/api/tags", &tags); err != nil && !otherServer(status, err) {
 		return err
 	}
 	for _, t := range tags.Models {
@@ -216,6 +219,28 @@ func (c *catalogue) fetch(up *Upstream, stale uint64) error {
 			m.remote[name] = t.RemoteHost != "" || t.RemoteModel != "" || policy.IsCloud(t.Name)
 		}
 	}
+	m.at = c.now()
+	c.have.Store(m)
+	return nil
+}
+
+// addAliases reads the aliases, once for a reading.
+func (c *catalogue) addAliases(up *Upstream, m *models) error {
+	m.more.Lock()
+	defer m.more.Unlock()
+	if m.told {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cataloguePatient)
+	defer cancel()
+	var list struct {
+		Aliases []alias `json:"aliases"`
+	}
+	// Versions before 0.17 have none.
+	if status, err := c.ask(ctx, up, "/api/experimental/aliases", &list); err != nil && !otherServer(status, err) && status != http.StatusMethodNotAllowed {
+		return err
+	}
+	m.aliases = map[policy.Model]string{}
 	for _, a := range list.Aliases {
 		if a.Prefix {
 			m.prefixes = append(m.prefixes, alias{Alias: strings.ToLower(strings.TrimSpace(a.Alias)), Target: a.Target})
@@ -224,9 +249,15 @@ func (c *catalogue) fetch(up *Upstream, stale uint64) error {
 		}
 	}
 	slices.SortStableFunc(m.prefixes, func(a, b alias) int { return len(b.Alias) - len(a.Alias) })
-	m.at = c.now()
-	c.have.Store(m)
+	m.told = true
 	return nil
+}
+
+// otherServer says whether an answer that is no list comes from something that is
+// not Ollama and so has no such names: it does not know the path, or answers every
+// path with a text. Ollama itself answers 500 when it cannot read its models.
+func otherServer(status int, err error) bool {
+	return status == http.StatusNotFound || errors.Is(err, errNoJSON)
 }
 
 // resolve follows aliases as Ollama does (server/aliases.go, ResolveName): a
@@ -286,10 +317,15 @@ func (g *Gate) askOllama(ctx context.Context, up *Upstream, path string, into an
 	case len(b) > maxCatalogue:
 		return 0, errors.New("the list of models is too long")
 	}
+	if text := bytes.TrimLeft(b, " \t\r\n"); len(text) == 0 || text[0] != '{' {
+		return answer.StatusCode, errNoJSON
+	}
 	return answer.StatusCode, json.Unmarshal(b, into)
 }
 
 // gateAgent is how the gate calls itself when it asks Ollama on its own account.
 const gateAgent = "paddock-gate"
+
+var errNoJSON = errors.New("not a JSON object")
 
 var errNoUpstream = errors.New("nobody knows where Ollama is")

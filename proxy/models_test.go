@@ -235,7 +235,6 @@ func TestNobodyKnowsWhatANameStandsFor(t *testing.T) {
 	for name, f := range map[string]http.HandlerFunc{
 		"an error":          func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
 		"a refusal":         func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) },
-		"rubbish":           func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") },
 		"half":              func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"models":[{"name":"ll`) },
 		"a hang-up":         func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"a list of numbers": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"models":[1],"aliases":[1]}`) },
@@ -244,7 +243,7 @@ func TestNobodyKnowsWhatANameStandsFor(t *testing.T) {
 		},
 		"aliases that cannot be read": func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/api/tags" {
-				_, _ = io.WriteString(w, tags)
+				_, _ = io.WriteString(w, `{"models":[]}`) // an alias is for a name that no model has
 				return
 			}
 			w.WriteHeader(500)
@@ -267,6 +266,27 @@ func TestNobodyKnowsWhatANameStandsFor(t *testing.T) {
 				t.Errorf("a list: %+v", got)
 			}
 			s.entries(3)
+		})
+	}
+}
+
+// What does not know the path, or answers every path with a text, is not Ollama,
+// and has neither remote models nor aliases.
+func TestAServerThatIsNotOllama(t *testing.T) {
+	for name, f := range map[string]http.HandlerFunc{
+		"no such path": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) },
+		"a text":       func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, echo)
+			catalogueOf(s, f)
+			if got := s.ask(keyAlice, "POST", "/api/chat", chat); got.status != 200 {
+				t.Errorf("%+v", got)
+			}
+			if got := s.ask(keyAlice, "POST", "/api/chat", `{"model":"minimax:cloud"}`); got.status != 403 {
+				t.Errorf("%+v", got)
+			}
+			s.entries(2)
 		})
 	}
 }
@@ -319,27 +339,27 @@ func TestTheCatalogueIsNoOlderThanItMayBe(t *testing.T) {
 		s.entries(n)
 	}
 	list = here
-	ask(keyAlice, "/api/chat", chat, 200, 2)
+	ask(keyAlice, "/api/chat", chat, 200, 1)
 	ask(keyAlice, "/api/chat", chat, 200, 0)
 	now = now.Add(catalogueFresh - time.Millisecond)
 	list = far
 	ask(keyAlice, "/api/chat", chat, 200, 0) // the two seconds that docs/decisions/0009 gives up
 	now = now.Add(time.Millisecond)
-	ask(keyAlice, "/api/chat", chat, 403, 2)
+	ask(keyAlice, "/api/chat", chat, 403, 1)
 	ask(keyAlice, "/api/chat", chat, 403, 0)
-	ask(keyAlice, "/api/chat", `{"model":"other"}`, 200, 0)
+	ask(keyAlice, "/api/chat", `{"model":"other"}`, 200, 1) // the aliases, for a name that no model has
 	now = now.Add(catalogueUnknown)
 	ask(keyAlice, "/api/chat", `{"model":"other"}`, 200, 2)
 	list = here
 	ask(keyMara, "/api/copy", `{"source":"mine","destination":"mine2"}`, 200, 0)
-	ask(keyAlice, "/api/chat", chat, 200, 2) // what a manager does makes it stale
+	ask(keyAlice, "/api/chat", chat, 200, 1) // what a manager does makes it stale
 	list = far
 	now = now.Add(-time.Hour) // a clock that goes back makes no reading younger
-	ask(keyAlice, "/api/chat", chat, 403, 2)
+	ask(keyAlice, "/api/chat", chat, 403, 1)
 	list = here
 	up := *s.gate.upstream.Load()
 	s.gate.SetUpstream(up)
-	ask(keyAlice, "/api/chat", chat, 200, 2) // another Ollama has other models
+	ask(keyAlice, "/api/chat", chat, 200, 1) // another Ollama has other models
 }
 
 // While the lists cannot be read a usable reading holds, and no longer.

@@ -348,22 +348,8 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		return
 	}
 
-	// Before the body, which costs memory and work, whatever becomes of it.
-	reason := x.rate()
-	var body []byte
-	if reason == policy.Allowed {
-		defer x.forget()
-		body, reason = x.readBody(endpoint)
-	}
-	if reason == policy.Allowed {
-		reason = x.readModel(endpoint, body, path)
-	}
-	if reason == policy.Allowed {
-		reason = x.judgeModels(up, endpoint)
-	}
-	if reason == policy.Allowed && endpoint.Class == policy.ClassUse && endpoint.Body == policy.BodyJSON && x.grant.Role != policy.RoleManager {
-		body, reason = tame(body, x.g.choices.Load().NumCtx)
-	}
+	defer x.forget()
+	body, reason := x.inspect(up, endpoint)
 	if reason != policy.Allowed {
 		x.refuse(reason)
 		return
@@ -401,6 +387,27 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		defer x.g.models.changed()
 	}
 	x.forward(ctx, up, endpoint, body)
+}
+
+// inspect judges a request by its body, and returns that as Ollama may get it.
+func (x *exchange) inspect(up *Upstream, e policy.Endpoint) (body []byte, r policy.Reason) {
+	// Before the body, which costs memory and work, whatever becomes of it.
+	if r = x.rate(); r != policy.Allowed {
+		return nil, r
+	}
+	if body, r = x.readBody(e); r != policy.Allowed {
+		return nil, r
+	}
+	if r = x.readModel(e, body, x.path); r != policy.Allowed {
+		return nil, r
+	}
+	if r = x.judgeModels(up, e); r != policy.Allowed {
+		return nil, r
+	}
+	if e.Class == policy.ClassUse && e.Body == policy.BodyJSON && x.grant.Role != policy.RoleManager {
+		return tame(body, x.g.choices.Load().NumCtx)
+	}
+	return body, policy.Allowed
 }
 
 // turnAway refuses a request by its head.

@@ -9,6 +9,7 @@ const (
 	Allowed Reason = "allowed"
 
 	WrongHost         Reason = "wrong-host"         // the Host is not one of ours
+	PlainHTTP         Reason = "plain-http"         // not encrypted, and the owner asks for TLS
 	NoKey             Reason = "no-key"             // no credential at all
 	TwoKeys           Reason = "two-keys"           // two different credentials
 	MalformedKey      Reason = "malformed-key"      // not a key: shape or checksum
@@ -38,6 +39,7 @@ const (
 	BodyTooSlow       Reason = "body-too-slow"      //
 	EncodedBody       Reason = "encoded-body"       // Content-Encoding other than identity
 	Draining          Reason = "draining"           // sharing is being stopped
+	Paused            Reason = "paused"             // the owner takes a break
 	UpstreamUnanswers Reason = "upstream-no-answer" // Ollama does not answer: allowed, yet failed
 	UpstreamTimeout   Reason = "upstream-timeout"   // Ollama did not answer in time
 	InternalFault     Reason = "internal-fault"     // a bug of ours, caught
@@ -46,10 +48,10 @@ const (
 // Reasons lists every reason, for tests that each is produced and worded.
 func Reasons() []Reason {
 	return []Reason{
-		Allowed, WrongHost, NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey, KeyInAddress,
+		Allowed, WrongHost, PlainHTTP, NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey, KeyInAddress,
 		AddressInClear, TooManyAttempts, OriginNotAllowed, UnclearPath, UnknownEndpoint, WrongMethod, ManagersOnly,
 		OwnerOnly, CloudNotGranted, ModelNotGranted, BadModel, UnloadNotGranted, RateLimit, ConcurrentLimit,
-		TokenLimit, QueueFull, BadRequest, BadBody, BodyTooLarge, BodyTooSlow, EncodedBody, Draining, UpstreamUnanswers, UpstreamTimeout, InternalFault,
+		TokenLimit, QueueFull, BadRequest, BadBody, BodyTooLarge, BodyTooSlow, EncodedBody, Draining, Paused, UpstreamUnanswers, UpstreamTimeout, InternalFault,
 	}
 }
 
@@ -68,6 +70,8 @@ func (r Reason) Status() int {
 		return 0
 	case WrongHost:
 		return 421
+	case PlainHTTP:
+		return 426
 	case NoKey, TwoKeys, MalformedKey, WrongKey, SuspendedKey, ExpiredKey, KeyInAddress:
 		return 401
 	case OriginNotAllowed, ManagersOnly, OwnerOnly, CloudNotGranted, ModelNotGranted, UnloadNotGranted, AddressInClear:
@@ -86,7 +90,7 @@ func (r Reason) Status() int {
 		return 413
 	case EncodedBody:
 		return 415
-	case Draining, QueueFull:
+	case Draining, QueueFull, Paused:
 		return 503
 	case UpstreamUnanswers:
 		return 502

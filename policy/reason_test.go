@@ -53,7 +53,7 @@ func TestStatusOfEveryReason(t *testing.T) {
 			t.Errorf("Allowed answers %d of its own", s)
 		case r != Allowed && (s < 400 || s > 599):
 			t.Errorf("%s answers %d", r, s)
-		case r.Failed() != (s >= 500 && r != Draining && r != QueueFull):
+		case r.Failed() != (s >= 500 && r != Draining && r != QueueFull && r != Paused):
 			t.Errorf("%s: status %d, failed %v", r, s, r.Failed())
 		case s == 500 && r != InternalFault:
 			t.Errorf("%s fell through to 500", r)

@@ -21,6 +21,7 @@ const (
 	Failed               // passed on, and then Ollama or the gate went wrong
 	Cut                  // let in, and then somebody ended it: see Entry.CutBy
 	Waiting              // let in, and not passed on yet: see Entry.Place
+	Event                // no request: something that the owner or the gate did, in Entry.Action
 )
 
 // String returns the word used in JSON and in filters.
@@ -38,6 +39,8 @@ func (p Phase) String() string {
 		return "cut"
 	case Waiting:
 		return "waiting"
+	case Event:
+		return "event"
 	}
 	return "unknown"
 }
@@ -47,7 +50,7 @@ func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *Phase) UnmarshalText(b []byte) error {
-	for k := Running; k <= Waiting; k++ {
+	for k := Running; k <= Event; k++ {
 		if string(b) == k.String() {
 			*p = k
 			return nil
@@ -66,6 +69,8 @@ const (
 	CutByOwner   Cutter = "owner"   // Stop in the request log
 	CutByKey     Cutter = "key"     // the key was suspended or removed
 	CutBySharing Cutter = "sharing" // sharing stopped
+	CutByPause   Cutter = "pause"   // the owner paused while it waited
+	CutByPanic   Cutter = "panic"   // the owner cut everyone off
 	CutByStall   Cutter = "stall"   // the client stopped reading
 )
 

@@ -126,15 +126,23 @@ func (l *Log) add(e Entry) Entry {
 	} else {
 		l.ring[(e.Seq-1)%uint64(l.kept)] = e
 	}
+	if e.Phase == Event {
+		return e
+	}
 	l.totals.Requests++
 	switch e.Phase {
 	case Refused:
 		l.totals.Refused++
 	case Failed:
 		l.totals.Failed++
-	case Running, Waiting, Done, Cut:
+	case Running, Waiting, Done, Cut, Event:
 	}
 	return e
+}
+
+// Note appends something that was no request, such as a panic, in a few words.
+func (l *Log) Note(at time.Time, what string) Entry {
+	return l.Append(Entry{Time: at, Phase: Event, Action: Clean(what, MaxText)})
 }
 
 // Since returns the finished entries after the number given, oldest first, at

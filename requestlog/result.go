@@ -28,6 +28,10 @@ func (e Entry) Result() string {
 			return "Key withdrawn"
 		case CutBySharing:
 			return "Sharing stopped"
+		case CutByPause:
+			return "Paused"
+		case CutByPanic:
+			return "Panic"
 		case CutByStall:
 			return "Client stopped reading"
 		case CutByNobody:
@@ -38,6 +42,8 @@ func (e Entry) Result() string {
 			return fmt.Sprintf("Ollama said %d", e.Upstream)
 		}
 		return "Done"
+	case Event:
+		return ""
 	case Refused, Failed:
 	}
 	if e.Reason == policy.Allowed {
@@ -72,6 +78,8 @@ func Words(r policy.Reason) string {
 		return "Allowed"
 	case policy.WrongHost:
 		return "Wrong host name"
+	case policy.PlainHTTP:
+		return "Not encrypted"
 	case policy.NoKey:
 		return "No key"
 	case policy.TwoKeys:
@@ -130,6 +138,8 @@ func Words(r policy.Reason) string {
 		return "Compressed body"
 	case policy.Draining:
 		return "Sharing was stopping"
+	case policy.Paused:
+		return "Paused"
 	case policy.UpstreamUnanswers:
 		return "Ollama did not answer"
 	case policy.UpstreamTimeout:

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"paddock/policy"
+	"paddock/requestlog"
 )
 
 // attack is one request, byte for byte, and what must become of it.
@@ -369,10 +370,15 @@ var inWhole = regexp.MustCompile(`pdk_[0-9A-Za-z]{6}`)
 // Each request of the table goes through the real server on a connection of its
 // own. It gets its status, reaches Ollama only where the table says so, leaves
 // exactly one entry with its one reason, and its answer carries that entry's id.
-func TestAttacks(t *testing.T) {
+func TestAttacks(t *testing.T) { fireAll(t) }
+
+// The same behind TLS, where another kind of connection carries the same bytes.
+func TestAttacksBehindTLS(t *testing.T) { fireAll(t, encrypted) }
+
+func fireAll(t *testing.T, options ...option) {
 	for name, rows := range attacks() {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, echo, func(_ *site, c *Config) { c.Origins = websites })
+			s := open(t, echo, append(options, func(_ *site, c *Config) { c.Origins = websites })...)
 			logged := 0
 			for _, a := range rows {
 				before := s.seen.Load()
@@ -418,6 +424,54 @@ func TestAttacks(t *testing.T) {
 			}
 			s.entries(logged)
 		})
+	}
+}
+
+// While the owner asks for TLS nothing that comes in clear reaches Ollama, with
+// whatever key: what is no request for us is refused as ever, and all else gets 426.
+func TestNothingPassesInClearWhileTheOwnerAsksForTLS(t *testing.T) {
+	for name, rows := range attacks() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, echo, func(_ *site, c *Config) { c.Origins, c.Choices.AllowHTTP = websites, false })
+			for _, a := range rows {
+				method, _, _ := strings.Cut(a.text, " ")
+				got := s.send(method, a.text)
+				before := a.reason == "" || a.reason == policy.WrongHost || a.reason == policy.BadRequest
+				if got.err != nil || got.status != 426 && (!before || got.status != a.status) {
+					t.Errorf("%s: %d %v, want 426", a.name, got.status, got.err)
+				}
+				if got.status == 426 && (!strings.HasPrefix(got.header.Get("Upgrade"), "TLS/") || method != "HEAD" && !strings.Contains(got.body, "https://")) {
+					t.Errorf("%s: %v %q", a.name, got.header, got.body)
+				}
+			}
+			if n := s.seen.Load() + s.asked.Load(); n != 0 {
+				t.Errorf("Ollama saw %d", n)
+			}
+		})
+	}
+}
+
+// The owner learns whose key somebody may have read, and the teammate that it needs replacing.
+func TestAKeyInClearIsNamedInTheLog(t *testing.T) {
+	s := open(t, echo, func(_ *site, c *Config) { c.Choices.AllowHTTP = false })
+	for i, path := range []string{"/api/tags", "/v1/models", "/v1/messages", "/nothing", "/paddock/ca.pem"} {
+		got := s.send("GET", get(path, asUser))
+		if got.status != 426 || !strings.Contains(got.body, "ask the owner for a new one") || strings.Contains(got.body, keyAlice) {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+		if e := s.last(i + 1); e.Key != "alice" || e.Reason != policy.PlainHTTP || e.TLS != "" || e.Phase != requestlog.Refused {
+			t.Errorf("%+v", e)
+		}
+	}
+	if got := s.send("GET", get("/api/tags", host)); got.status != 426 || strings.Contains(got.body, "new one") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := s.send("HEAD", say("HEAD /", host)); got.status != 426 {
+		t.Errorf("%d", got.status)
+	}
+	page := s.send("GET", get("/paddock/", host))
+	if page.status != 426 || !strings.Contains(page.body, "https://laptop.local:11435/paddock/") || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") {
+		t.Errorf("%+v", page)
 	}
 }
 
@@ -494,6 +548,8 @@ func TestEveryReasonIsWordedAndProduced(t *testing.T) {
 		policy.TokenLimit:        true, // TestTokensADay
 		policy.ConcurrentLimit:   true, // TestRequestsAtOnce
 		policy.QueueFull:         true, // TestTheQueueIsFull
+		policy.PlainHTTP:         true, // TestAKeyInClearIsNamedInTheLog
+		policy.Paused:            true, // TestPause
 	}
 	for _, rows := range attacks() {
 		for _, a := range rows {

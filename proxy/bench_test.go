@@ -63,7 +63,7 @@ func lanes(b *testing.B, handler http.HandlerFunc) []*lane {
 	log := requestlog.New(requestlog.DefaultKept)
 	_, stop := log.Watch() // as when the log window is open
 	b.Cleanup(stop)
-	gate := New(Config{Keys: newPeople(), Log: log, Host: ours, Upstream: Upstream{URL: u}, Transport: own, Choices: Choices{Running: 100_000, Waiting: 100_000}})
+	gate := New(Config{Keys: newPeople(), Log: log, Host: ours, Upstream: Upstream{URL: u}, Transport: own, Choices: Choices{AllowHTTP: true, Running: 100_000, Waiting: 100_000}})
 	return []*lane{{name: "direct", addr: u.Host}, {name: "reverseproxy", addr: serve(readFirst(reverse))}, {name: "gate", addr: serve(gate)}}
 }
 

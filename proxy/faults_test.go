@@ -493,7 +493,7 @@ func TestRandomFaults(t *testing.T) {
 			case 5:
 				now.add(time.Duration(rand.IntN(7200)-3600) * time.Second)
 			case 6:
-				s.gate.SetChoices(Choices{Running: 1 + rand.IntN(8), Waiting: 1 + rand.IntN(8)})
+				s.gate.SetChoices(Choices{AllowHTTP: true, Running: 1 + rand.IntN(8), Waiting: 1 + rand.IntN(8)})
 			case 7:
 				s.gate.SetOrigins([]*policy.Origins{nil, websites}[rand.IntN(2)])
 			}
@@ -531,7 +531,7 @@ func TestRandomFaults(t *testing.T) {
 		_, last, _ := s.log.Since(0, 0)
 		return n == 0 && int64(last) == arrived.Load()
 	})
-	s.gate.SetChoices(Choices{Attempts: policy.NoRate})
+	s.gate.SetChoices(Choices{AllowHTTP: true, Attempts: policy.NoRate})
 	s.catalogue.Store(nil)
 	calm.Store(true)
 	if got := s.ask(keyAlice, "POST", "/api/chat", chat); got.status != 200 || got.err != nil {

@@ -44,7 +44,9 @@ func (c *strictConn) Read(b []byte) (int, error) {
 	}
 	if len(c.ahead) > 0 {
 		n := copy(b, c.ahead)
-		c.ahead = c.ahead[n:]
+		if c.ahead = c.ahead[n:]; len(c.ahead) == 0 {
+			c.ahead = nil // a connection that idles for hours keeps no buffer
+		}
 		c.look(b[:n])
 		return n, nil
 	}
@@ -102,12 +104,7 @@ func (x *exchange) listens(on bool) {
 
 // CloseWrite ends the sending half, which net/http does so that a refusal
 // arrives and not a reset.
-func (c *strictConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
-}
+func (c *strictConn) CloseWrite() error { return closeWrite(c.Conn) }
 
 // NetConn returns the connection below, as crypto/tls does.
 func (c *strictConn) NetConn() net.Conn { return c.Conn }
@@ -130,15 +127,15 @@ func (c *strictConn) state(s http.ConnState) {
 type strictKey struct{}
 
 func withStrict(ctx context.Context, c net.Conn) context.Context {
-	if s, ok := c.(*strictConn); ok {
-		return context.WithValue(ctx, strictKey{}, s)
+	if w, ok := c.(watched); ok {
+		return context.WithValue(ctx, strictKey{}, w.watch())
 	}
 	return ctx
 }
 
 func onState(c net.Conn, s http.ConnState) {
-	if s2, ok := c.(*strictConn); ok {
-		s2.state(s)
+	if w, ok := c.(watched); ok {
+		w.watch().state(s)
 	}
 }
 

@@ -54,6 +54,9 @@ type Config struct {
 	OnOrigin func(origin string, at time.Time)
 	// OnHeal is told of each model that hung and was loaded anew; it must not wait.
 	OnHeal func(heal.Event)
+	// Authority returns the certificate (PEM) with which clients check the gate's
+	// own, for /paddock/ca.pem; nil, or an empty answer, is none to give.
+	Authority func() []byte
 	// OnUpstreamFault is called after Ollama did not answer; it must not wait.
 	OnUpstreamFault func()
 	// OnUse is called once for each request that a good key made; it must not wait.
@@ -76,6 +79,7 @@ type Gate struct {
 	upstream atomic.Pointer[Upstream]
 	running  running
 	draining atomic.Bool
+	paused   atomic.Pointer[time.Time] // until when, the zero time for no end; nil while not paused
 	choices  atomic.Pointer[Choices]
 	origins  atomic.Pointer[policy.Origins]
 	models   catalogue
@@ -90,6 +94,9 @@ type Gate struct {
 // Choices are what the owner may change while the gate runs. A number that is 0
 // means the default.
 type Choices struct {
+	// AllowHTTP lets requests in that are not encrypted. Without it they are told
+	// to come by https.
+	AllowHTTP bool
 	MaxBody  int64       // largest body of a "use" request in bytes
 	Running  int         // requests that run at once, of all keys
 	Waiting  int         // requests that wait, of one key
@@ -192,6 +199,17 @@ func (g *Gate) Drain(on bool) {
 		g.running.cut(requestlog.CutBySharing, func(_ string, c cuttable) bool { return c.waits.Load() })
 	}
 }
+
+// Pause answers what comes from now on with 503, and what waits in the queue,
+// until that moment, or with the zero time until Resume. What runs goes on.
+// Whoever has no good key is told so as ever.
+func (g *Gate) Pause(until time.Time) {
+	g.paused.Store(&until)
+	g.running.cut(requestlog.CutByPause, func(_ string, c cuttable) bool { return c.waits.Load() })
+}
+
+// Resume ends a Pause.
+func (g *Gate) Resume() { g.paused.Store(nil) }
 
 // exchange is one request on its way through the gate.
 type exchange struct {
@@ -302,6 +320,17 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		x.refuse(policy.BadRequest)
 		return
 	}
+	presented, kind := credential(r.Header)
+	if hasKey {
+		presented, kind = fromAddress(inAddress, presented, kind)
+	}
+	if r.TLS == nil && !x.g.choices.Load().AllowHTTP {
+		if kind == policy.CredentialOne {
+			x.setCaller(x.g.Keys.Authenticate(presented)) // whose key somebody may have read, for the log
+		}
+		x.refusePlain(kind)
+		return
+	}
 	origin := r.Header.Get("Origin")
 	originOK := x.admit(origin)
 	switch {
@@ -313,7 +342,10 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		return
 	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && path == "/paddock/" && !hasKey:
 		x.entry.Action, x.entry.Class = "Read the welcome page", policy.ClassLook
-		x.ownAnswer(http.StatusOK, "text/html; charset=utf-8", welcome)
+		x.ownAnswer(http.StatusOK, "text/html; charset=utf-8", welcomePage(r.Host, r.TLS != nil))
+		return
+	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && path == authorityPath && !hasKey:
+		x.giveAuthority()
 		return
 	case isPreflight(r):
 		if !originOK {
@@ -323,10 +355,6 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		return
 	}
 
-	presented, kind := credential(r.Header)
-	if hasKey {
-		presented, kind = fromAddress(inAddress, presented, kind)
-	}
 	head := policy.Head{
 		HostOurs: hostOurs, Credential: kind, InAddress: hasKey, Private: private(r),
 		Origin: origin, OriginOK: originOK, Endpoint: endpoint, Route: route, Now: x.entry.Time,
@@ -343,8 +371,7 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 		x.turnAway(v.Reason, origin)
 		return
 	}
-	if x.g.draining.Load() {
-		x.refuse(policy.Draining)
+	if x.shut() {
 		return
 	}
 
@@ -376,8 +403,7 @@ func (x *exchange) serve(up *Upstream, inAddress string, hasKey bool) {
 	case !x.g.Keys.Valid(head.Caller.ID):
 		x.refuse(policy.SuspendedKey) // or removed: it was good a moment ago
 		return
-	case x.g.draining.Load():
-		x.refuse(policy.Draining)
+	case x.shut():
 		return
 	case endpoint.Class == policy.ClassUse && x.spent():
 		x.refuse(policy.TokenLimit) // what ran while this waited took the rest
@@ -409,6 +435,30 @@ func (x *exchange) inspect(up *Upstream, e policy.Endpoint) (body []byte, r poli
 	}
 	return body, policy.Allowed
 }
+
+// shut refuses a request while nothing is let in, and says whether it did.
+func (x *exchange) shut() bool {
+	if x.g.draining.Load() {
+		x.refuse(policy.Draining)
+		return true
+	}
+	until := x.g.paused.Load()
+	if until == nil {
+		return false
+	}
+	left := aWhile
+	if !until.IsZero() {
+		if left = until.Sub(x.g.Now()); left <= 0 {
+			return false
+		}
+	}
+	x.retryAfter(left)
+	x.refuse(policy.Paused)
+	return true
+}
+
+// aWhile is when to ask again during a pause of which nobody knows the end.
+const aWhile = time.Minute
 
 // turnAway refuses a request by its head.
 func (x *exchange) turnAway(r policy.Reason, origin string) {

@@ -50,8 +50,7 @@ func untilMidnight(now time.Time) time.Duration {
 func (x *exchange) queue(ctx context.Context) bool {
 	x.waits.Store(true)
 	defer x.waits.Store(false)
-	if x.g.draining.Load() { // who comes too late for Drain to find
-		x.refuse(policy.Draining)
+	if x.shut() { // who comes too late for Drain or Pause to find
 		return false
 	}
 	ticket, waited, err := x.g.queue.Enter(ctx, x.entry.KeyID, int(min(x.grant.Concurrent, math.MaxInt32)), x.live.Place)

@@ -385,7 +385,7 @@ func TestMoreRoomStartsWhoWaits(t *testing.T) {
 		s.line(ask)
 	}
 	until(t, "three wait", func() bool { _, w := s.gate.queue.Counts(); return w == 3 })
-	s.gate.SetChoices(Choices{Running: 4, Waiting: 10, Attempts: policy.NoRate})
+	s.gate.SetChoices(Choices{AllowHTTP: true, Running: 4, Waiting: 10, Attempts: policy.NoRate})
 	for range 4 {
 		close(wait(t, "each", o.calls).answer)
 	}
@@ -605,7 +605,7 @@ func TestWhoGuessesIsLockedOut(t *testing.T) {
 	}
 	from("@", "/api/tags", wrong, 429, 60)
 	// The owner may take the limit away, which forgets the blocks.
-	s.gate.SetChoices(Choices{Running: 10, Waiting: 10, Attempts: policy.NoRate})
+	s.gate.SetChoices(Choices{AllowHTTP: true, Running: 10, Waiting: 10, Attempts: policy.NoRate})
 	for range 20 {
 		from("192.0.2.9:8", "/api/tags", wrong, 401, -1)
 	}

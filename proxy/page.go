@@ -1,15 +1,71 @@
 package proxy
 
-// welcome is what a person sees who opens the gate's address in a browser. It
-// tells nothing about keys, models or people.
-var welcome = []byte(`<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Paddock</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1.5rem;color:#1a211a;background:#f5f7f3}code{background:#fff;border:1px solid #dce2d8;border-radius:6px;padding:.1em .4em}
-@media(prefers-color-scheme:dark){body{color:#e7ece5;background:#131713}code{background:#1b201b;border-color:#2e352d}}</style>
-<h1>This is a Paddock gate</h1>
-<p>Somebody shares their Ollama here, with a key for each teammate. If you have a key, point your program at this
-address and send the key as <code>Authorization: Bearer KEY</code>. It speaks Ollama's own API and, under
-<code>/v1</code>, the OpenAI and Anthropic ones.</p>
-<p>No key? Ask the person who gave you this address.</p>
-</html>
-`)
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+
+	"paddock/policy"
+)
+
+// authorityPath is where the certificate lies with which clients check the gate.
+const authorityPath = "/paddock/ca.pem"
+
+//go:embed welcome.html
+var welcomeSource string
+
+var welcomeTemplate = template.Must(template.New("welcome").Parse(welcomeSource))
+
+// welcomePage is what a person sees who opens the gate's address in a browser. It
+// tells nothing about keys, models or people. host is the request's own, which
+// names this machine: whatever else it says was refused before.
+func welcomePage(host string, encrypted bool) []byte {
+	var b bytes.Buffer
+	err := welcomeTemplate.Execute(&b, struct {
+		Host      string
+		Encrypted bool
+	}{host, encrypted})
+	if err != nil {
+		panic(err) // a buffer takes everything, and the template is our own
+	}
+	return b.Bytes()
+}
+
+// giveAuthority answers with the public certificate of the local authority. It
+// is no secret, and whoever gets it must compare its fingerprint with the one
+// that the owner sees: the connection it came by was not proven yet.
+func (x *exchange) giveAuthority() {
+	x.entry.Action, x.entry.Class = "Fetch the certificate", policy.ClassLook
+	var pem []byte
+	if x.g.Authority != nil {
+		pem = x.g.Authority()
+	}
+	if len(pem) == 0 {
+		x.refuse(policy.UnknownEndpoint)
+		return
+	}
+	x.w.Header().Set("Content-Disposition", `attachment; filename="paddock-ca.pem"`)
+	x.ownAnswer(http.StatusOK, "application/x-x509-ca-cert", pem)
+}
+
+// refusePlain answers a request that came without encryption while the owner
+// asks for it. There is no redirect: a client that has sent its key in clear
+// must fail loudly, not go on as if nothing had happened.
+func (x *exchange) refusePlain(kind policy.Credential) {
+	h := x.w.Header()
+	h["Upgrade"] = []string{"TLS/1.2, HTTP/1.1"} // RFC 9110 section 15.5.22 asks for it
+	h["Connection"] = []string{"Upgrade, close"}
+	if x.path == "/paddock/" {
+		x.entry.Reason = policy.PlainHTTP
+		x.ownAnswer(policy.PlainHTTP.Status(), "text/html; charset=utf-8", welcomePage(x.r.Host, false))
+		return
+	}
+	message := "this gate takes encrypted requests only: call https://" + x.r.Host + " instead, and trust the certificate that `curl -k https://" +
+		x.r.Host + authorityPath + "` gives once you have compared its fingerprint with the one that the owner of this Ollama sees; or the owner allows plain HTTP (paddock settings set share.allow-http true)"
+	if kind != policy.CredentialNone {
+		message += ". The key that came with this request could be read on its way: ask the owner for a new one"
+	}
+	x.entry.Reason = policy.PlainHTTP
+	x.writeError(policy.PlainHTTP.Status(), code(policy.PlainHTTP), message)
+}

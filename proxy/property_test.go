@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -96,10 +95,15 @@ func (g stranger) request() string {
 
 // No sequence of requests without a good key reaches Ollama, nor makes the gate
 // ask it.
-func TestNothingWithoutAGoodKeyReachesOllama(t *testing.T) {
+func TestNothingWithoutAGoodKeyReachesOllama(t *testing.T) { knockAtRandom(t) }
+
+// The same behind TLS.
+func TestNothingWithoutAGoodKeyReachesOllamaBehindTLS(t *testing.T) { knockAtRandom(t, encrypted) }
+
+func knockAtRandom(t *testing.T, options ...option) {
 	const connections, wide = 3000, 8
 	seed := uint64(20261123)
-	s := open(t, echo, func(_ *site, c *Config) { c.Origins = websites })
+	s := open(t, echo, append(options, func(_ *site, c *Config) { c.Origins = websites })...)
 	s.gate.limits = limits{bodyPause: time.Second, bodyTotal: 2 * time.Second, stall: time.Minute, hurry: 10 * time.Millisecond, overrun: time.Minute}
 	var g sync.WaitGroup
 	for lane := range wide {
@@ -113,7 +117,7 @@ func TestNothingWithoutAGoodKeyReachesOllama(t *testing.T) {
 				before := s.seen.Load() + s.asked.Load()
 				c := s.dial()
 				_, _ = io.WriteString(c, text.String())
-				_ = c.(*net.TCPConn).CloseWrite()
+				_ = c.(interface{ CloseWrite() error }).CloseWrite()
 				_, _ = io.Copy(io.Discard, c)
 				c.Close()
 				if s.seen.Load()+s.asked.Load() > before {

@@ -17,6 +17,8 @@ func words(r policy.Reason) string {
 	switch r {
 	case policy.WrongHost:
 		return "this gate does not answer to that host name; use the address that Paddock shows"
+	case policy.PlainHTTP:
+		return "this gate takes encrypted requests only: call it by https, or ask the owner of this Ollama to allow plain HTTP"
 	case policy.NoKey:
 		return "a key is needed: ask the owner of this Ollama for one and send it as \"Authorization: Bearer KEY\""
 	case policy.TwoKeys:
@@ -69,6 +71,8 @@ func words(r policy.Reason) string {
 		return "compressed bodies are not taken; send the body as it is"
 	case policy.Draining:
 		return "sharing is being stopped; try again later"
+	case policy.Paused:
+		return "the owner of this Ollama takes a break; try again later"
 	case policy.UpstreamUnanswers:
 		return "Ollama does not answer on the owner's machine; the gate is up, so try again in a moment"
 	case policy.UpstreamTimeout:
@@ -185,6 +189,14 @@ func (x *exchange) cutAnswer(by requestlog.Cutter) {
 		status, code, message = http.StatusUnauthorized, "invalid_api_key", words(policy.WrongKey)
 	case requestlog.CutBySharing:
 		code, message = string(policy.Draining), words(policy.Draining)
+	case requestlog.CutByPause:
+		if x.shut() { // the pause may be over by now
+			x.entry.Phase, x.entry.CutBy = requestlog.Cut, by
+			return
+		}
+		code, message = string(policy.Paused), words(policy.Paused)
+	case requestlog.CutByPanic:
+		status, code, message = http.StatusUnauthorized, "invalid_api_key", words(policy.WrongKey)
 	case requestlog.CutByNobody, requestlog.CutByClient, requestlog.CutByOwner, requestlog.CutByStall:
 	}
 	x.writeError(status, code, message)

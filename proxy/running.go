@@ -69,6 +69,11 @@ func (g *Gate) CutAll() int {
 	return g.running.cut(requestlog.CutBySharing, func(string, cuttable) bool { return true })
 }
 
+// Panic ends every running request because the owner cut everyone off.
+func (g *Gate) Panic() int {
+	return g.running.cut(requestlog.CutByPanic, func(string, cuttable) bool { return true })
+}
+
 // cutter tells who ended the request whose context this is; nobody while it runs.
 func cutter(ctx context.Context) requestlog.Cutter {
 	if ctx.Err() == nil {

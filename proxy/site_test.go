@@ -4,8 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -155,10 +161,38 @@ type site struct {
 	asked    atomic.Int64 // by the gate itself
 	// catalogue answers in place of lists.
 	catalogue atomic.Pointer[http.HandlerFunc]
+	secure    bool // clients speak TLS
 	narrow    bool // the system keeps next to nothing for a client that does not read
 }
 
+// encrypted has all clients speak TLS, and the owner ask for it.
+func encrypted(s *site, c *Config) { s.secure, c.Choices.AllowHTTP = true, false }
+
 func narrow(s *site, _ *Config) { s.narrow = true }
+
+// testTLS is what the tests' listeners prove themselves with, and testTrust what
+// clients need to believe it.
+var testTLS, testTrust = func() (server, client *tls.Config) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	if leaf, err = x509.ParseCertificate(der); err != nil {
+		panic(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}, NextProtos: []string{"h2", "http/1.1"}},
+		&tls.Config{RootCAs: roots, ServerName: "localhost"}
+}()
 
 type safeBuffer struct {
 	mu sync.Mutex
@@ -209,7 +243,7 @@ func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
 	}
 	c := Config{
 		Keys: s.keys, Log: s.log, Host: ours, Upstream: Upstream{URL: u},
-		Choices:         Choices{Running: 100_000, Waiting: 100_000, Attempts: policy.NoRate},
+		Choices:         Choices{AllowHTTP: true, Running: 100_000, Waiting: 100_000, Attempts: policy.NoRate},
 		OnUpstreamFault: func() { s.downs.Add(1) },
 		OnUse:           func(string, time.Time) { s.used.Add(1) },
 		OnPanic:         func(stack []byte) { _, _ = s.faults.Write(stack) },
@@ -222,7 +256,7 @@ func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
 	s.server.ErrorLog.SetOutput(&s.errors)
 	if s.narrow {
 		s.server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-			_ = c.(*strictConn).Conn.(*net.TCPConn).SetWriteBuffer(8 << 10)
+			_ = c.(watched).watch().Conn.(*net.TCPConn).SetWriteBuffer(8 << 10)
 			return withStrict(ctx, c)
 		}
 	}
@@ -234,9 +268,9 @@ func open(t testing.TB, handler http.HandlerFunc, options ...option) *site {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = s.server.Serve(Strict(l))
+		_ = s.server.Serve(Doors(l, testTLS, nil))
 	}()
-	own := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 200}
+	own := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 200, TLSClientConfig: testTrust}
 	s.client = &http.Client{Transport: own, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(func() {
 		own.CloseIdleConnections()
@@ -360,6 +394,9 @@ func (s *site) dial() net.Conn {
 		s.t.Fatal(err)
 	}
 	_ = c.SetDeadline(time.Now().Add(patience))
+	if s.secure {
+		return tls.Client(c, testTrust)
+	}
 	return c
 }
 
@@ -394,7 +431,7 @@ func (s *site) start(key, method, path, body string, headers ...string) *http.Re
 }
 
 func (s *site) try(key, method, path, body string, headers ...string) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(s.t.Context(), method, "http://"+s.addr+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.scheme()+s.addr+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -405,6 +442,13 @@ func (s *site) try(key, method, path, body string, headers ...string) (*http.Res
 		r.Header[headers[i]] = append(r.Header[headers[i]], headers[i+1])
 	}
 	return s.client.Do(r)
+}
+
+func (s *site) scheme() string {
+	if s.secure {
+		return "https://"
+	}
+	return "http://"
 }
 
 // entries waits until the log holds n finished entries and nothing runs, and

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"paddock/policy"
 )
@@ -33,15 +35,35 @@ var choices = []choice{
 		put:  func(s *Settings, v string) error { return keep(&s.Ollama, checkUpstream, v) },
 		show: func(s Settings) string { return s.Ollama },
 	},
+	yesNo(ShareAtStart, "false", func(s *Settings) *bool { return &s.AtStart },
+		"start sharing when the program starts: true or false"),
+	yesNo(ShareAllowHTTP, "false", func(s *Settings) *bool { return &s.AllowHTTP },
+		"let requests in that are not encrypted: true or false. Whoever listens in on the network can then read keys, prompts and answers"),
 	{
-		name: ShareAtStart, byDefault: "false",
-		help: "start sharing when the program starts: true or false",
+		name: ShareNetwork, byDefault: NetworkPrivate,
+		help: "where to share: private for all private networks, interface:NAME for one, here for only the network that this machine is on now",
 		put: func(s *Settings, v string) (err error) {
-			s.AtStart, err = parseBool(v)
+			s.Network, err = ParseNetwork(v)
 			return err
 		},
-		show: func(s Settings) string { return strconv.FormatBool(s.AtStart) },
+		show: func(s Settings) string { return s.Network.String() },
 	},
+	yesNo(ShareDiscovery, "true", func(s *Settings) *bool { return &s.Discovery },
+		"tell the network by mDNS that there is a gate, without a name of a key or a model: true or false"),
+	{
+		name: ShareCertificate, byDefault: "",
+		help: "PEM file of a certificate of your own, with those between it and its authority; empty for the one that Paddock makes",
+		put:  func(s *Settings, v string) error { return keep(&s.Certificate, checkFile, v) },
+		show: func(s Settings) string { return s.Certificate },
+	},
+	{
+		name: ShareCertKey, byDefault: "",
+		help: "PEM file of the private key that belongs to share.certificate",
+		put:  func(s *Settings, v string) error { return keep(&s.CertificateKey, checkFile, v) },
+		show: func(s Settings) string { return s.CertificateKey },
+	},
+	yesNo(ShareKeepAwake, "false", func(s *Settings) *bool { return &s.KeepAwake },
+		"keep this machine from going to sleep while a request runs: true or false"),
 	{
 		name: LimitsBody, byDefault: "16MiB",
 		help: "largest body of a request, from 1KiB; none for no limit. Ollama has none: a prompt of 32 MiB took 7 GiB of memory",
@@ -108,6 +130,18 @@ var choices = []choice{
 		},
 		show: func(s Settings) string { return s.Theme },
 	},
+}
+
+// yesNo makes a setting that is true or false.
+func yesNo(name, byDefault string, in func(*Settings) *bool, help string) choice {
+	return choice{
+		name: name, byDefault: byDefault, help: help,
+		put: func(s *Settings, v string) (err error) {
+			*in(s), err = parseBool(v)
+			return err
+		},
+		show: func(s Settings) string { return strconv.FormatBool(*in(&s)) },
+	}
 }
 
 // count makes a setting that is a whole number, or none.
@@ -186,6 +220,21 @@ func checkListen(v string) error {
 	}
 	if host != "" && !isHost(host) || v[0] == '[' && !isIP(host) {
 		return errors.New("the host is an address of this machine or its name")
+	}
+	return nil
+}
+
+// checkFile looks at the form only: whether the file is there changes, and is
+// found out when it is read. A relative path would mean another file for each
+// program that reads the setting.
+func checkFile(v string) error {
+	switch {
+	case v == "":
+		return nil
+	case len(v) > 4096 || strings.ContainsFunc(v, unicode.IsControl):
+		return errors.New("that is no path of a file")
+	case !filepath.IsAbs(v):
+		return errors.New("the path of the file is written in full, from the root on")
 	}
 	return nil
 }

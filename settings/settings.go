@@ -17,6 +17,13 @@ type Settings struct {
 	Ollama  string // share.ollama: as the owner wrote it, "" for OLLAMA_HOST or the default; see Upstream
 	AtStart bool   // share.at-start: share as soon as the program starts
 
+	AllowHTTP      bool    // share.allow-http: let requests in that are not encrypted
+	Network        Network // share.network: on which networks
+	Discovery      bool    // share.discovery: tell the network by mDNS that there is a gate
+	Certificate    string  // share.certificate: a PEM file of the owner's own, "" for the local authority's
+	CertificateKey string  // share.certificate-key: its private key, a PEM file
+	KeepAwake      bool    // share.keep-awake: no sleep while a request runs
+
 	Body        int64       // limits.body: largest request body, in bytes
 	Running     int         // limits.running-at-once: requests that run at once, of all keys
 	Waiting     int         // limits.waiting-per-key: requests of one key that wait for that
@@ -53,6 +60,12 @@ const (
 	ShareListen       = "share.listen"
 	ShareOllama       = "share.ollama"
 	ShareAtStart      = "share.at-start"
+	ShareAllowHTTP    = "share.allow-http"
+	ShareNetwork      = "share.network"
+	ShareDiscovery    = "share.discovery"
+	ShareCertificate  = "share.certificate"
+	ShareCertKey      = "share.certificate-key"
+	ShareKeepAwake    = "share.keep-awake"
 	LimitsBody        = "limits.body"
 	LimitsRunning     = "limits.running-at-once"
 	LimitsWaiting     = "limits.waiting-per-key"

@@ -38,7 +38,7 @@ func write(t *testing.T, home, text string) string {
 
 func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 	want := Settings{
-		Listen: ":11435", Body: 16 << 20, Running: 4, Waiting: 64, Connections: 512, PerAddress: 64,
+		Listen: ":11435", Discovery: true, Body: 16 << 20, Running: 4, Waiting: 64, Connections: 512, PerAddress: 64,
 		Attempts: policy.Rate{Count: 10, Per: time.Minute}, NumCtx: 32768, LogKept: 10_000, Theme: ThemeAuto,
 	}
 	if got := Defaults(); !same(got, want) {

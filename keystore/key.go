@@ -19,7 +19,8 @@ type Key struct {
 	Hint      string       `json:"hint"` // the first characters, such as "pdk_7Qm"
 	Grant     policy.Grant `json:"grant"`
 	Suspended bool         `json:"suspended"`
-	Colour    int          `json:"colour"` // 0 to Colours-1, given in order and kept for life
+	ByPanic   bool         `json:"by_panic,omitempty"` // suspended by SuspendAll, and not since
+	Colour    int          `json:"colour"`             // 0 to Colours-1, given in order and kept for life
 	// Vault says where the secret lies. A key in VaultMemory ends with the
 	// program and is in no file.
 	Vault    VaultKind `json:"vault"`

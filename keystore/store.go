@@ -454,12 +454,12 @@ func (s *Store) enter(k Key, secret Secret) (Key, error) {
 
 // Suspend refuses a key until Resume. Suspending twice changes nothing.
 func (s *Store) Suspend(name string) error {
-	return s.edit("suspending", name, func(k *Key) (direction, error) { k.Suspended = true; return takes, nil })
+	return s.edit("suspending", name, func(k *Key) (direction, error) { k.Suspended, k.ByPanic = true, false; return takes, nil })
 }
 
 // Resume ends a Suspend.
 func (s *Store) Resume(name string) error {
-	return s.edit("resuming", name, func(k *Key) (direction, error) { k.Suspended = false; return gives, nil })
+	return s.edit("resuming", name, func(k *Key) (direction, error) { k.Suspended, k.ByPanic = false, false; return gives, nil })
 }
 
 // Edit changes what a key may do. One that takes rights away and gives none is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 )
@@ -13,14 +14,15 @@ import (
 // of them would hold a model and a place in the queue.
 const keepAlive = 15 * time.Second
 
-// Listen binds a share.listen: `:PORT` and wildcards serve every private
-// interface, IPv4 and IPv6, and are wrapped in PrivateOnly; `HOST:PORT` serves
-// that address, be it public, since the owner named it. Port 0 lets the system
+// Listen binds a share.listen: `:PORT` and wildcards serve whom admits lets in,
+// over IPv4 and IPv6, as Only asks it, and never by a public address; without an
+// admits that is every private network. `HOST:PORT` serves that address, be it
+// public, and does not ask, since the owner named it. Port 0 lets the system
 // choose.
 //
 // The errors to tell apart are *AddressError, *PortInUseError, *NoAddressError
 // and *PrivilegedPortError.
-func Listen(ctx context.Context, addr string) (net.Listener, error) {
+func Listen(ctx context.Context, addr string, admits func(local, remote netip.Addr) bool) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil || !isPort(port) {
 		return nil, &AddressError{Addr: addr, Reason: "it is :PORT or HOST:PORT"}
@@ -36,7 +38,11 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		n, _ := strconv.Atoi(port)
 		return nil, explain(err, addr, n)
 	}
-	if wild {
+	switch {
+	case wild && admits != nil:
+		// Whatever is chosen, a public address is not.
+		l = Only(l, func(local, remote netip.Addr) bool { return KindOf(local) != Public && admits(local, remote) })
+	case wild:
 		l = PrivateOnly(l)
 	}
 	return l, nil

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func said(t *testing.T, c net.Conn) string {
 
 func listen(t *testing.T, addr string) net.Listener {
 	t.Helper()
-	l, err := Listen(t.Context(), addr)
+	l, err := Listen(t.Context(), addr, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,10 +155,10 @@ func (p pretendConn) LocalAddr() net.Addr { return p.local }
 
 func TestExplicitAddressIsNotWrapped(t *testing.T) {
 	l := listen(t, "127.0.0.1:0")
-	if _, wrapped := l.(privateOnly); wrapped {
+	if _, wrapped := l.(only); wrapped {
 		t.Error("the owner named the address, public or not")
 	}
-	if _, wrapped := listen(t, ":0").(privateOnly); !wrapped {
+	if _, wrapped := listen(t, ":0").(only); !wrapped {
 		t.Error("a wildcard is open to public addresses")
 	}
 	port := hello(t, l)
@@ -166,9 +167,69 @@ func TestExplicitAddressIsNotWrapped(t *testing.T) {
 	}
 }
 
+// Who decides is told both ends, asked each time, and cannot open a public
+// address by mistake.
+func TestListenAsksWhoMayComeIn(t *testing.T) {
+	var open atomic.Bool
+	var asked atomic.Pointer[[2]netip.Addr]
+	admits := func(local, remote netip.Addr) bool {
+		asked.Store(&[2]netip.Addr{local, remote})
+		return open.Load()
+	}
+	l, err := Listen(t.Context(), ":0", admits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := hello(t, l)
+	for _, to := range []string{"127.0.0.1", "::1"} {
+		for _, want := range []bool{true, false, true} {
+			open.Store(want)
+			if got := call(t, netip.AddrPortFrom(ip(to), uint16(port))); (got == "hello") != want {
+				t.Errorf("%s answers %q", to, got)
+			}
+			about := *asked.Load()
+			if about[0].Unmap().WithZone("") != ip(to) || about[1] != ip(to) {
+				t.Errorf("was asked about %v", about)
+			}
+			if runtime.GOOS == "linux" && about[0].Zone() != "lo" {
+				t.Errorf("came in by %q", about[0].Zone())
+			}
+		}
+	}
+	open.Store(true)
+	if admits := l.(only).admits; admits(ip("8.8.8.8"), ip("8.8.4.4")) || admits(netip.Addr{}, ip("8.8.4.4")) || !admits(ip("10.0.0.1"), ip("10.0.0.2")) {
+		t.Error("a public address is open, or a private one closed")
+	}
+
+	open.Store(false)
+	named, err := Listen(t.Context(), "127.0.0.1:0", admits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := call(t, netip.AddrPortFrom(ip("127.0.0.1"), uint16(hello(t, named)))); got != "hello" {
+		t.Errorf("the owner named the address, and it answers %q", got)
+	}
+}
+
+// A connection that is none of the system's tells no interface.
+func TestArrivalOfWhatIsNoSocket(t *testing.T) {
+	a, b := net.Pipe()
+	defer b.Close()
+	defer a.Close()
+	if via := arrival(a); via != "" {
+		t.Errorf("a pipe came in by %q", via)
+	}
+	l := listen(t, "127.0.0.1:0")
+	c := one(t, "127.0.0.1", l.Addr().(*net.TCPAddr).Port)
+	_ = c.Close()
+	if via := arrival(c); via != "" {
+		t.Errorf("a closed connection came in by %q", via)
+	}
+}
+
 func TestListenErrorsCanBeToldApart(t *testing.T) {
 	for _, addr := range []string{"", "11435", ":", ":x", ":65536", ":-1", "::1:11435", "127.0.0.1", "[::1]"} {
-		_, err := Listen(t.Context(), addr)
+		_, err := Listen(t.Context(), addr, nil)
 		if bad, ok := errors.AsType[*AddressError](err); !ok || bad.Addr != addr {
 			t.Errorf("%q: %v", addr, err)
 		}
@@ -177,7 +238,7 @@ func TestListenErrorsCanBeToldApart(t *testing.T) {
 	taken := listen(t, "127.0.0.1:0")
 	port := taken.Addr().(*net.TCPAddr).Port
 	for _, addr := range []string{taken.Addr().String(), net.JoinHostPort("", itoa(port))} {
-		_, err := Listen(t.Context(), addr)
+		_, err := Listen(t.Context(), addr, nil)
 		inUse, ok := errors.AsType[*PortInUseError](err)
 		if !ok || inUse.Port != port || inUse.Addr != addr {
 			t.Fatalf("%s: %v", addr, err)
@@ -190,11 +251,11 @@ func TestListenErrorsCanBeToldApart(t *testing.T) {
 		}
 	}
 
-	_, err := Listen(t.Context(), "198.51.100.254:0") // TEST-NET-2 is nobody's
+	_, err := Listen(t.Context(), "198.51.100.254:0", nil) // TEST-NET-2 is nobody's
 	if away, ok := errors.AsType[*NoAddressError](err); !ok || away.Addr != "198.51.100.254:0" {
 		t.Errorf("an address that is not ours: %v", err)
 	}
-	_, err = Listen(t.Context(), "no-such-name.invalid:0")
+	_, err = Listen(t.Context(), "no-such-name.invalid:0", nil)
 	if _, ok := errors.AsType[*NoAddressError](err); !ok {
 		t.Errorf("a name that nobody has: %v", err)
 	}
@@ -208,7 +269,7 @@ func TestListenErrorsCanBeToldApart(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if l, err := Listen(ctx, "localhost:0"); err == nil {
+	if l, err := Listen(ctx, "localhost:0", nil); err == nil {
 		_ = l.Close() // names in a hosts file need no waiting
 	}
 }

@@ -17,15 +17,34 @@ import (
 // Host refuses everything but loopback addresses.
 type Us struct {
 	hostname string
-	names    []string // lower case
-	addrs    []Addr   // in the order in which they are worth showing
+	names    []string  // lower case
+	addrs    []Addr    // in the order in which they are worth showing
+	gateways []Gateway // in the order in which the system uses them
 }
 
 // Addr is one address of this machine.
 type Addr struct {
 	IP        netip.Addr // without a zone; Interface says the same
 	Interface string
+	Bits      int // how long the prefix of its subnet is, 0 when that is not known
 	Kind      Kind
+}
+
+// Subnet returns the network of the address, not valid when it is not known.
+//
+// DHCPv6 hands out single addresses (RFC 8415), for which systems write /128.
+// On a network card the neighbours are then those of the /64, which is how long
+// the prefix of a link is (RFC 4291, 2.5.4).
+func (a Addr) Subnet() netip.Prefix {
+	bits := a.Bits
+	if bits == 128 && a.Kind != Loopback && reach(a.Interface) == 0 {
+		bits = 64
+	}
+	if bits <= 0 {
+		return netip.Prefix{}
+	}
+	p, _ := a.IP.Prefix(bits) // New saw to the length
+	return p
 }
 
 // Kind says how far an address reaches.
@@ -114,7 +133,7 @@ func Look() (Us, error) {
 		}
 		for _, a := range all {
 			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-				addrs = append(addrs, Addr{IP: prefix.Addr(), Interface: i.Name})
+				addrs = append(addrs, Addr{IP: prefix.Addr(), Interface: i.Name, Bits: prefix.Bits()})
 			}
 		}
 	}
@@ -122,18 +141,24 @@ func Look() (Us, error) {
 		return Us{}, fmt.Errorf("looking at the addresses: %w", errors.Join(problems...))
 	}
 	hostname, _ := os.Hostname()
-	return New(hostname, addrs...), nil
+	return New(hostname, addrs...).WithGateways(defaultGateways()...), nil
 }
 
 // New makes a Us of known parts, for tests and for fixed sets. The kinds are
-// filled in.
+// filled in; a prefix length that the address cannot have counts as not known.
 func New(hostname string, addrs ...Addr) Us {
 	u := Us{hostname: hostname, names: namesOf(hostname)}
 	for _, a := range addrs {
 		if !a.IP.IsValid() {
 			continue
 		}
+		if a.IP.Is4In6() && a.Bits >= 96 {
+			a.Bits -= 96
+		}
 		a.IP = a.IP.Unmap().WithZone("")
+		if a.Bits < 0 || a.Bits > a.IP.BitLen() {
+			a.Bits = 0
+		}
 		a.Kind = KindOf(a.IP)
 		u.addrs = append(u.addrs, a)
 	}
@@ -142,6 +167,7 @@ func New(hostname string, addrs ...Addr) Us {
 			cmp.Compare(rank(a), rank(b)),
 			cmp.Compare(a.Interface, b.Interface),
 			a.IP.Compare(b.IP),
+			cmp.Compare(a.Bits, b.Bits),
 		)
 	})
 	u.addrs = slices.Compact(u.addrs)
@@ -151,6 +177,24 @@ func New(hostname string, addrs ...Addr) Us {
 // Hostname returns the name of this machine as the system has it.
 func (u Us) Hostname() string { return u.hostname }
 
+// Renamed returns the same machine under another .local name, for a network on
+// which somebody else answers to the usual one: a request that names that is not
+// for us then.
+func (u Us) Renamed(local string) Us {
+	local, usual := lower(local), u.local()
+	if usual == local || !strings.HasSuffix(local, ".local") || !isName(local) {
+		return u
+	}
+	names := []string{local}
+	for _, n := range u.names {
+		if n != usual {
+			names = append(names, n)
+		}
+	}
+	u.names = names
+	return u
+}
+
 // Names returns the names of this machine in lower case, its own .local among
 // them.
 func (u Us) Names() []string { return slices.Clone(u.names) }
@@ -158,9 +202,13 @@ func (u Us) Names() []string { return slices.Clone(u.names) }
 // Addrs returns the addresses of this machine, those worth showing first.
 func (u Us) Addrs() []Addr { return slices.Clone(u.addrs) }
 
-// Equal reports whether two looks saw the same.
+// Equal reports whether two looks saw the same. A gateway's hardware address
+// that only one of them was told is no difference, since the system forgets and
+// learns those while nothing changes. So what Fit says may change without a
+// difference: it is asked after every look.
 func (u Us) Equal(o Us) bool {
-	return u.hostname == o.hostname && slices.Equal(u.names, o.names) && slices.Equal(u.addrs, o.addrs)
+	return u.hostname == o.hostname && slices.Equal(u.names, o.names) && slices.Equal(u.addrs, o.addrs) &&
+		slices.EqualFunc(u.gateways, o.gateways, Gateway.alike)
 }
 
 // local returns the name that mDNS answers to, or "".

@@ -128,3 +128,23 @@ func TestUsIsAValueThatNobodyCanChange(t *testing.T) {
 		t.Error("different, and called equal")
 	}
 }
+
+// On a network where somebody else answers to our .local name, that name is theirs.
+func TestRenamed(t *testing.T) {
+	u := New("Anna-MBP.home", Addr{IP: netip.MustParseAddr("192.168.1.5"), Interface: "eth0"})
+	r := u.Renamed("paddock-0a1b2c3d.local")
+	if !r.Host("paddock-0a1b2c3d.local:11435") || r.Host("anna-mbp.local") || !r.Host("anna-mbp") || !r.Host("192.168.1.5") {
+		t.Errorf("%v", r.Names())
+	}
+	if r.Equal(u) || u.Host("paddock-0a1b2c3d.local") {
+		t.Error("the machine itself was renamed")
+	}
+	if urls := r.URLs("https", 11435, ""); urls[0].URL != "https://paddock-0a1b2c3d.local:11435" {
+		t.Errorf("%+v", urls)
+	}
+	for _, bad := range []string{"", "evil.example", "a b.local", "anna-mbp.local", ".local"} {
+		if got := u.Renamed(bad); !got.Equal(u) {
+			t.Errorf("%q: %v", bad, got.Names())
+		}
+	}
+}

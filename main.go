@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // the last when its terminal closes
 	// A second Ctrl-C ends the program at once; but not one of the same moment,
 	// since `timeout` and others send two.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
@@ -52,7 +52,7 @@ func open(p cli.Parts) (*share.Share, func() error, error) {
 		return nil, nil, err
 	}
 	sh := share.New(share.Options{
-		Version: cli.Version, Home: p.Home, Settings: choices, Keys: keys, Log: requestlog.New(choices.Get().LogKept), Flags: p.Flags,
+		Version: cli.Version, Home: p.Home, Settings: choices, Keys: keys, Log: requestlog.New(choices.Get().LogKept), Flags: p.Flags, LoginArgs: p.LoginArgs,
 		Demo: func(ctx context.Context) (string, func(), error) { return standin.Start(ctx, standin.DemoOptions()) },
 		OnPanic: func(stack []byte) {
 			fmt.Fprintf(p.Stderr, "paddock: a fault inside the gate; the request was answered with 500\n%s\n", stack)

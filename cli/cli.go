@@ -36,7 +36,9 @@ type Parts struct {
 	Vault  keystore.VaultKind
 	Prompt keystore.Prompt // asks for the file vault's passphrase
 	Flags  share.Flags
-	Stderr io.Writer
+	// LoginArgs are what the program is to be started with at login.
+	LoginArgs []string
+	Stderr    io.Writer
 }
 
 // Program is what main hands down: how to make an instance, and the faces that
@@ -150,7 +152,8 @@ type app struct {
 	vault  string
 	json   bool
 	tty    tty
-	prefix string // how to call this program on the same home: "paddock", or with --home
+	named  []string // flags that name home and vault, as they were given
+	prefix string   // how to call this program on the same home: "paddock", or with --home
 }
 
 func (a *app) root() *cobra.Command {
@@ -184,7 +187,8 @@ func (a *app) root() *cobra.Command {
 		return a.resolve()
 	}
 	root.AddCommand(
-		a.shareCmd(), a.statusCmd(), a.stopCmd(), a.keysCmd(), a.originsCmd(), a.logCmd(), a.settingsCmd(),
+		a.shareCmd(), a.statusCmd(), a.stopCmd(), a.pauseCmd(), a.resumeCmd(), a.panicCmd(), a.keysCmd(), a.originsCmd(), a.logCmd(),
+		a.checkCmd(), a.authorityCmd(), a.loginCmd(), a.settingsCmd(),
 		&cobra.Command{
 			Use: "version", Short: "Print the version", Args: none, Annotations: map[string]string{homeless: "yes"},
 			RunE: func(*cobra.Command, []string) error {
@@ -255,6 +259,7 @@ func (a *app) resolve() error {
 	if a.home != "" {
 		a.prefix += " --home " + quoted(a.home)
 	}
+	usual := a.home == "" && os.Getenv("PADDOCK_HOME") == ""
 	if a.home == "" {
 		a.home = os.Getenv("PADDOCK_HOME")
 	}
@@ -269,9 +274,15 @@ func (a *app) resolve() error {
 	if err != nil {
 		return fmt.Errorf("finding the home: %w", err)
 	}
-	a.home = abs
+	a.home, a.named = abs, nil
+	if !usual {
+		a.named = append(a.named, "--home", abs)
+	}
 	if a.vault == "" {
 		a.vault = os.Getenv("PADDOCK_VAULT")
+	}
+	if a.vault != "" {
+		a.named = append(a.named, "--vault", a.vault)
 	}
 	if a.vault == "" {
 		a.vault = string(keystore.VaultAuto)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,12 +164,20 @@ func (o ops) do(ctx context.Context, op string, args json.RawMessage, emit func(
 		return secretResult{whole(k), secret.Reveal(), before.OldUntil.After(time.Now())}, nil
 	case control.OpOriginsList:
 		return sh.State().Websites, nil
+	case control.OpResume:
+		return o.resume()
+	case control.OpPanic:
+		return note{}, sh.Panic()
+	case control.OpCheck:
+		return sh.Check(ctx), nil
 	}
 	a, err := read[control.NameArgs](args)
 	if err != nil {
 		return nil, err
 	}
 	switch op {
+	case control.OpPause, control.OpAuthority, control.OpLogin:
+		return o.switched(ctx, op, a)
 	case control.OpShow, control.OpKeysClip, control.OpAddressClip:
 		return nil, o.onScreen(ctx, op, a)
 	case control.OpOriginsAllow, control.OpOriginsBlock, control.OpOriginsRemove:
@@ -190,6 +199,52 @@ func (o ops) edit(a editArgs) (any, error) {
 		return nil, noKey(a.Name)
 	}
 	return whole(k), nil
+}
+
+// resume ends a pause, or takes a panic back, whichever there is.
+func (o ops) resume() (any, error) {
+	st := o.sh.State()
+	switch {
+	case st.Panicked:
+		if err := o.sh.UndoPanic(); err != nil {
+			return nil, err
+		}
+		return resumed{"The panic is taken back: the keys work again."}, nil
+	case st.Phase == share.Paused:
+		o.sh.Resume()
+		return resumed{"The break is over."}, nil
+	}
+	return nil, coded{"not-paused", "there is neither a break nor a panic to end"}
+}
+
+// switched answers what is turned on or off, or made anew.
+func (o ops) switched(ctx context.Context, op string, a control.NameArgs) (any, error) {
+	sh := o.sh
+	switch op {
+	case control.OpPause:
+		d, err := time.ParseDuration(a.Value)
+		if err != nil || d < 0 {
+			return nil, coded{codeBadValue, fmt.Sprintf("%.40q is no time for a break", a.Value)}
+		}
+		if st := sh.State(); !st.Wanted {
+			return nil, coded{"not-sharing", "nothing is shared, so there is nothing to pause"}
+		}
+		sh.Pause(d)
+		return sh.State(), nil
+	case control.OpAuthority:
+		if a.Name != "rotate" {
+			return sh.State().Encryption, nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, keyPatience)
+		defer cancel()
+		return sh.RotateAuthority(ctx)
+	}
+	if a.Value != "" {
+		if err := sh.SetAtLogin(a.Value == "on"); err != nil {
+			return nil, err
+		}
+	}
+	return sh.AtLogin()
 }
 
 // whole fills in what the grant of a key leaves open, so that what is printed
@@ -282,7 +337,7 @@ func (o ops) named(ctx context.Context, op string, a control.NameArgs) (any, err
 	case control.OpSettingsGet:
 		return sh.Settings().Value(a.Name)
 	case control.OpSettingsSet:
-		return nil, sh.Settings().Set(a.Name, a.Value)
+		return nil, sh.Set(a.Name, a.Value)
 	}
 	return nil, unknownOp(op)
 }
@@ -386,7 +441,7 @@ func (a *app) ask(ctx context.Context, op string, args, result any) error {
 		return err
 	}
 	patience := askPatience
-	if strings.HasPrefix(op, "keys.") {
+	if strings.HasPrefix(op, "keys.") || op == control.OpAuthority {
 		patience += keyPatience // the keychain may ask a person
 	}
 	limited, cancel := context.WithTimeout(ctx, patience)
@@ -468,8 +523,17 @@ func (a *app) offline(ctx context.Context, op string, args, result any) (err err
 
 func (a *app) open(flags share.Flags) (*share.Share, func() error, error) {
 	return a.Open(Parts{
-		Home: a.home, Vault: keystore.VaultKind(a.vault), Prompt: a.prompt, Flags: flags, Stderr: a.Err,
+		Home: a.home, Vault: keystore.VaultKind(a.vault), Prompt: a.prompt, Flags: flags, LoginArgs: a.loginArgs(), Stderr: a.Err,
 	})
+}
+
+// loginArgs are what this program is to be started with at login: on the same
+// home, in the tray, or where this edition has no window, sharing.
+func (a *app) loginArgs() []string {
+	if a.Window != nil {
+		return append(slices.Clone(a.named), "--hidden")
+	}
+	return append([]string{"share"}, a.named...)
 }
 
 // code is the stable name of a known error.

@@ -19,6 +19,7 @@ import (
 	"paddock/internal/standin"
 	"paddock/keystore"
 	"paddock/requestlog"
+	"paddock/safety"
 	"paddock/settings"
 	"paddock/share"
 )
@@ -31,6 +32,8 @@ type desk struct {
 	home    string
 	program cli.Program
 	vault   *shelf // what `--vault keychain` and auto open
+	strict  bool   // the owner asks for encryption; most tests are about something else
+	found   safety.Found
 }
 
 // shelf is a keychain that outlives the programs that use it, and can be made
@@ -105,12 +108,16 @@ func (d *desk) open(p cli.Parts) (*share.Share, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	p.Flags.AllowHTTP = p.Flags.AllowHTTP || !d.strict
 	sh := share.New(share.Options{
-		Version: "test", Settings: choices, Keys: keys, Log: requestlog.New(1000), Flags: p.Flags,
+		Version: "test", Home: p.Home, Settings: choices, Keys: keys, Log: requestlog.New(1000), Flags: p.Flags, Finder: d,
 		Demo: func(ctx context.Context) (string, func(), error) { return standin.Start(ctx, standin.Options{}) },
 	})
 	return sh, keys.Close, nil
 }
+
+// Find is what the safety check finds on the test's machine.
+func (d *desk) Find(context.Context, safety.Ask) safety.Found { return d.found }
 
 // prefix is how the program names itself on the home.
 func (d *desk) prefix() string { return "paddock --home " + d.home }

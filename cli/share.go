@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +28,6 @@ const closePatience = 5 * time.Second
 
 func (a *app) shareCmd() *cobra.Command {
 	var f share.Flags
-	var allowHTTP bool
 	c := &cobra.Command{
 		Use: "share", Short: "Share without a window until Ctrl-C", Args: none,
 		Long: "Share this machine's Ollama until Ctrl-C. Prints the addresses, then a line for each request.",
@@ -50,7 +51,7 @@ func (a *app) shareCmd() *cobra.Command {
 		_ = c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}
 	c.Flags().BoolVar(&f.Demo, "demo", false, "share a built-in demo instead of Ollama: nothing to install, and no real model")
-	c.Flags().BoolVar(&allowHTTP, "allow-http", false, "share without encryption; this version always does, and says so")
+	c.Flags().BoolVar(&f.AllowHTTP, "allow-http", false, "let requests in that are not encrypted; anybody who listens in on the network can then read keys and prompts")
 	return c
 }
 
@@ -118,10 +119,10 @@ func (a *app) shareThere(ctx context.Context, flags share.Flags) error {
 	case err != nil:
 		return err
 	case flags != (share.Flags{}):
-		return errors.New("a Paddock already runs on this home, so --listen, --ollama and --demo cannot be changed from here; use its settings, or end it first (`paddock stop`, or Quit)")
-	case st.Phase == share.Sharing && st.Address() != "":
+		return errors.New("a Paddock already runs on this home, so --listen, --ollama, --allow-http and --demo cannot be changed from here; use its settings, or end it first (`paddock stop`, or Quit)")
+	case (st.Phase == share.Sharing || st.Phase == share.Paused) && st.Address() != "":
 		return fmt.Errorf("a Paddock already runs on this home and shares at %s", st.Address())
-	case st.Phase == share.Sharing:
+	case st.Phase == share.Sharing, st.Phase == share.Paused:
 		return errors.New("a Paddock already runs on this home and shares")
 	}
 	if err := a.ask(ctx, control.OpStart, nil, nil); err != nil {
@@ -143,7 +144,7 @@ func (a *app) untilShared(ctx context.Context) error {
 			return err
 		}
 		switch st.Phase {
-		case share.Sharing:
+		case share.Sharing, share.Paused:
 			fmt.Fprintln(a.Err, "a Paddock already runs on this home; it shares now")
 			return nil
 		case share.Waiting:
@@ -264,7 +265,14 @@ func banner(st share.State) string {
 		out = sharingAt(st)
 	case share.Waiting:
 		out = "Not sharing: " + problem(st) + "\n"
-	case share.Off, share.Starting, share.Stopping:
+	case share.Paused:
+		out = pausedWords(st) + "\n"
+	case share.Off:
+		if !st.Panicked {
+			return ""
+		}
+		return panickedWords
+	case share.Starting, share.Stopping:
 		return ""
 	}
 	return out + ollama(st.Ollama) + "\n"
@@ -274,11 +282,19 @@ func banner(st share.State) string {
 func sharingAt(st share.State) string {
 	out := "Sharing at\n"
 	wide := 0
-	for _, x := range st.Addresses {
+	all := st.Addresses
+	if st.Encryption.Ready {
+		all = slices.Concat(all, st.PlainAddresses) // without a certificate they are the same
+	}
+	for _, x := range all {
 		wide = max(wide, len(x.URL))
 	}
-	for _, x := range st.Addresses {
-		out += fmt.Sprintf("  %-*s  (%s)\n", wide, x.URL, x.Label)
+	for _, x := range all {
+		plain := ""
+		if strings.HasPrefix(x.URL, "http:") {
+			plain = ", not encrypted"
+		}
+		out += fmt.Sprintf("  %-*s  (%s%s)\n", wide, x.URL, x.Label, plain)
 	}
 	switch {
 	case len(st.Addresses) == 0:
@@ -286,7 +302,27 @@ func sharingAt(st share.State) string {
 	case st.Problem != share.NoProblem:
 		out += "  and not where it should: " + problem(st) + "\n"
 	}
-	return out + unencrypted + "\n"
+	return out + encryption(st)
+}
+
+// encryption says how the gate proves itself, and what is taken in clear.
+func encryption(st share.State) string {
+	e, out := st.Encryption, ""
+	switch {
+	case e.Ready && e.Own:
+		out = "Encrypted, with your own certificate; its SHA-256 is\n  " + e.Fingerprint + "\n"
+	case e.Ready && e.Temporary:
+		out = "Encrypted. The certificate ends with the program; the SHA-256 of its authority is\n  " + e.Fingerprint + "\n"
+	case e.Ready:
+		out = "Encrypted. Whoever connects fetches /paddock/ca.pem once and compares its SHA-256 with\n  " + e.Fingerprint + "\n"
+	}
+	if e.Fault != share.NoCertFault {
+		out += "About the certificate: " + certFault(e) + ".\n"
+	}
+	if len(st.PlainAddresses) > 0 {
+		out += unencrypted + "\n"
+	}
+	return out
 }
 
 // keysLine says who may use what is shared, and how to go on. It is empty while
@@ -304,7 +340,7 @@ func (a *app) keysLine(st share.State) string {
 	case demo && n == 1 && k.List[0].Name == share.DemoKey:
 		out = fmt.Sprintf("A key named demo is ready; print it with: %s keys copy demo\n", a.prefix)
 		if at := here(st); at != "" {
-			out += fmt.Sprintf("Try it from another terminal:\n  curl %s/api/generate -H \"Authorization: Bearer $(%s keys copy demo)\" -d '{\"model\":\"demo\",\"prompt\":\"Hello\"}'\n", at, a.prefix)
+			out += fmt.Sprintf("Try it from another terminal:\n  curl %s%s/api/generate -H \"Authorization: Bearer $(%s keys copy demo)\" -d '{\"model\":\"demo\",\"prompt\":\"Hello\"}'\n", trust(st, at), at, a.prefix)
 		}
 	default:
 		out = plural(n, "key", "keys") + " may use it.\n"
@@ -313,6 +349,14 @@ func (a *app) keysLine(st share.State) string {
 		out += "Keys are in memory only and end with this program.\n"
 	}
 	return out + "Ctrl-C ends it.\n"
+}
+
+// trust is what curl needs to believe an address of this machine's own gate.
+func trust(st share.State, at string) string {
+	if e := st.Encryption; strings.HasPrefix(at, "https:") && e.File != "" {
+		return "--cacert " + quoted(e.File) + " "
+	}
+	return ""
 }
 
 // here is the address of the gate for this machine itself, where its .local
@@ -332,6 +376,9 @@ func here(st share.State) string {
 
 // requestLine is one request as the terminal shows it.
 func requestLine(e requestlog.Entry) string {
+	if e.Phase == requestlog.Event {
+		return fmt.Sprintf("%s  – %s", e.Time.Local().Format(time.TimeOnly), e.Action)
+	}
 	who := e.Key
 	if who == "" {
 		who = "unknown"
@@ -385,6 +432,8 @@ func (a *app) statusCmd() *cobra.Command {
 	}
 }
 
+const panickedWords = "Everyone is cut off and every key is suspended; `paddock resume` takes it back.\n"
+
 // healedLately is how long the status tells of a model that hung.
 const healedLately = time.Hour
 
@@ -395,12 +444,23 @@ func statusText(st share.State, now time.Time) string {
 		out = sharingAt(st)
 	case share.Waiting:
 		out = "Not sharing: " + problem(st) + "\n"
+	case share.Paused:
+		out = pausedWords(st) + "\n" + sharingAt(st)
 	case share.Starting:
 		out = "About to share.\n"
 	case share.Stopping:
 		out = "Stopping; running requests may finish.\n"
 	case share.Off:
 		out = "Not sharing.\n"
+	}
+	if st.Panicked {
+		out += panickedWords
+	}
+	switch n := st.Safety.Problems; {
+	case n == 1:
+		out += "The safety check found 1 problem: `paddock check` tells.\n"
+	case n > 1:
+		out += fmt.Sprintf("The safety check found %d problems: `paddock check` tells.\n", n)
 	}
 	out += ollama(st.Ollama) + "\n"
 	waiting := ""

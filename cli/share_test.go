@@ -26,8 +26,9 @@ import (
 func TestShare(t *testing.T) {
 	d := newDesk(t)
 	show, url := d.share()
-	show.see(`^Sharing at\n  ` + url + `  \(This machine only\)\nNot encrypted: anybody on this network who listens in can read keys and prompts\.\nBuilt-in demo instead of Ollama: answers come from Paddock, not from a model\n`)
-	show.see(`A key named demo is ready; print it with: paddock --home \S+ keys copy demo\nTry it from another terminal:\n  curl ` + url + `/api/generate -H "Authorization: Bearer \$\(paddock --home \S+ keys copy demo\)" -d '.*'\n`)
+	secure := strings.Replace(url, "http:", "https:", 1)
+	show.see(`^Sharing at\n  ` + secure + `  \(This machine only\)\n  ` + url + `   \(This machine only, not encrypted\)\nEncrypted\. .*SHA-256 with\n  [0-9A-F:]{95}\nPlain HTTP is allowed: anybody on this network who listens in can read the keys and prompts that come by it\.\nBuilt-in demo instead of Ollama: answers come from Paddock, not from a model\n`)
+	show.see(`A key named demo is ready; print it with: paddock --home \S+ keys copy demo\nTry it from another terminal:\n  curl --cacert \S+/ca\.pem ` + secure + `/api/generate -H "Authorization: Bearer \$\(paddock --home \S+ keys copy demo\)" -d '.*'\n`)
 	show.see("Ctrl-C ends it\\.\n")
 	key := strings.TrimSpace(d.must("keys", "copy", "demo"))
 	if code := get(t, url, key); code != http.StatusOK {
@@ -39,17 +40,17 @@ func TestShare(t *testing.T) {
 	}
 	show.see(`unknown +127\.0\.0\.1 .* No key`)
 
-	d.says(0, "~^Sharing at\n  "+url+"  \\(This machine only\\)\nNot encrypted: .*\nBuilt-in demo .*\n1 key, 1 teammate lately, 0 requests running, 2 requests so far \\(1 refused, 0 failed\\)\n$", "", "status")
+	d.says(0, "~^Sharing at\n  "+secure+"  \\(This machine only\\)\n  "+url+" .*\nEncrypted.*\n  [0-9A-F:]+\nPlain HTTP is allowed: .*\nBuilt-in demo .*\n1 key, 1 teammate lately, 0 requests running, 2 requests so far \\(1 refused, 0 failed\\)\n$", "", "status")
 	var st struct {
 		InstanceRuns bool `json:"instance_runs"`
 		share.State
 	}
-	if err := json.Unmarshal([]byte(d.must("status", "--json")), &st); err != nil || !st.InstanceRuns || st.Phase != share.Sharing || st.Address() != url || !st.Ollama.Demo || st.Totals.Requests != 2 {
+	if err := json.Unmarshal([]byte(d.must("status", "--json")), &st); err != nil || !st.InstanceRuns || st.Phase != share.Sharing || st.Address() != secure || len(st.PlainAddresses) != 1 || st.PlainAddresses[0].URL != url || !st.Ollama.Demo || st.Totals.Requests != 2 {
 		t.Errorf("status --json: %v %+v", err, st)
 	}
 
-	d.says(1, "", "paddock: a Paddock already runs on this home and shares at "+url+"\n", "share")
-	d.says(1, "", "~^paddock: a Paddock already runs on this home, so --listen, --ollama and --demo cannot be changed from here", "share", "--demo")
+	d.says(1, "", "paddock: a Paddock already runs on this home and shares at "+secure+"\n", "share")
+	d.says(1, "", "~^paddock: a Paddock already runs on this home, so --listen, --ollama, --allow-http and --demo cannot be changed from here", "share", "--demo")
 
 	if code := show.end(); code != 0 {
 		t.Errorf("Ctrl-C: exit code %d", code)
@@ -101,7 +102,7 @@ func TestShareSaysWhatIsInTheWay(t *testing.T) {
 	show.see(`Not sharing: ` + other.Addr().String() + ` is in use by .*; waiting for it`)
 	show.see(`Ollama does not answer at http://127\.0\.0\.1:1 \(connection refused\); start it, or try `)
 	other.Close()
-	show.see(`Sharing at\n  http://` + other.Addr().String())
+	show.see(`Sharing at\n  https://` + other.Addr().String())
 	show.see(`No keys yet, so nobody can use it\. Make one with: paddock --home \S+ keys add NAME`)
 	if n := strings.Count(show.out.String(), "No keys yet"); n != 1 {
 		t.Errorf("it says %d times that there are no keys", n)
@@ -179,7 +180,7 @@ func TestStopWhileARequestRuns(t *testing.T) {
 	d := newDesk(t)
 	at := loop(t)
 	show := d.start("share", "--listen", "127.0.0.1:0", "--ollama", at)
-	url := show.see(`(http://127\.0\.0\.1:\d+)  \(This`)[1]
+	url := show.see(`(http://127\.0\.0\.1:\d+) +\(This`)[1]
 	key := strings.TrimSpace(d.must("keys", "add", "alice"))
 	res := chat(t, url, key)
 	d.says(0, "~1 request running", "", "status")

@@ -116,6 +116,17 @@ func problem(st share.State) string {
 		return "this machine is on no private network; sharing starts to work when it joins one"
 	case share.ListenFault:
 		return st.Detail
+	case share.NoInterface:
+		return fmt.Sprintf("the network interface %s is not there; waiting for it (or choose: `paddock settings set share.network private`)", st.Detail)
+	case share.OtherNetwork:
+		if st.Detail == "" {
+			return "this machine is on no network that it could remember; waiting for one"
+		}
+		return fmt.Sprintf("this is not the network %s that you chose; waiting for it (to share here: `paddock settings set share.network here`)", st.Detail)
+	case share.PublicNetwork:
+		return "this machine has only public addresses here, and the internet is not who you share with; waiting for a private network (or name an address with --listen)"
+	case share.NoCertificate:
+		return "there is no certificate to encrypt with: " + certFault(st.Encryption)
 	}
 	return string(st.Problem)
 }
@@ -188,4 +199,4 @@ func (a *app) hints(s string) string {
 	return strings.ReplaceAll(s, "`paddock ", "`"+a.prefix+" ")
 }
 
-const unencrypted = "Not encrypted: anybody on this network who listens in can read keys and prompts."
+const unencrypted = "Plain HTTP is allowed: anybody on this network who listens in can read the keys and prompts that come by it."

@@ -16,16 +16,17 @@ import (
 func TestTheGateGetsEveryLimit(t *testing.T) {
 	bubble(t, "as numbers, and none as one that is never reached", nil, func(t *testing.T, r *rig) {
 		want := proxy.Choices{
-			MaxBody: proxy.DefaultMaxBody, Running: proxy.DefaultRunning, Waiting: proxy.DefaultWaiting,
+			AllowHTTP: true, // as the rig has it
+			MaxBody:   proxy.DefaultMaxBody, Running: proxy.DefaultRunning, Waiting: proxy.DefaultWaiting,
 			NumCtx: proxy.DefaultNumCtx, Attempts: proxy.DefaultAttempts,
 		}
-		if got := choicesOf(settings.Defaults()); got != want {
+		if got := r.gateChoices(); got != want {
 			t.Errorf("the defaults of the settings and the gate differ: %+v, %+v", got, want)
 		}
 		for _, name := range []string{settings.LimitsBody, settings.LimitsRunning, settings.LimitsWaiting, settings.LimitsNumCtx, settings.LimitsAttempts} {
 			r.set(name, "none")
 		}
-		got := choicesOf(r.settings.Get())
+		got := r.gateChoices()
 		if got.MaxBody < 1<<60 || got.Running < 1<<30 || got.Waiting < 1<<30 || got.NumCtx < 1<<30 || got.Attempts != policy.NoRate {
 			t.Errorf("none: %+v", got)
 		}

@@ -12,7 +12,6 @@ import (
 
 	"paddock/lan"
 	"paddock/proxy"
-	"paddock/settings"
 )
 
 const (
@@ -45,22 +44,28 @@ func (s *Share) run(ctx context.Context) {
 			d.force()
 		}
 		d.step(ctx)
+		s.announce()
 	}
 }
 
 // choices brings what takes effect at once in line with the settings. What is
 // read with each step, or when a listener opens, is not in it.
 func (s *Share) choices() {
-	s.gate.SetChoices(choicesOf(s.o.Settings.Get()))
+	s.gate.SetChoices(s.gateChoices())
+	s.settleHere()
+	s.refreshIdentity()
+	token(s.checkSoon)
 	s.sites.apply(s.o.Settings)
 	s.resolveUpstream()
 }
 
-// choicesOf are the limits of the gate. A limit of none is a number that is
+// gateChoices are the limits of the gate. A limit of none is a number that is
 // never reached.
-func choicesOf(now settings.Settings) proxy.Choices {
+func (s *Share) gateChoices() proxy.Choices {
+	now := s.o.Settings.Get()
 	return proxy.Choices{
-		MaxBody: now.Body, Running: now.Running, Waiting: now.Waiting, NumCtx: now.NumCtx, Attempts: now.Attempts,
+		AllowHTTP: s.plainAllowed(),
+		MaxBody:   now.Body, Running: now.Running, Waiting: now.Waiting, NumCtx: now.NumCtx, Attempts: now.Attempts,
 	}
 }
 
@@ -75,7 +80,8 @@ type door struct {
 
 // serving is a listener with its server.
 type serving struct {
-	addr   string // as asked for
+	addr   string     // as asked for
+	choice lan.Choice // of networks, while it was opened
 	got    net.Addr
 	born   time.Time
 	server *http.Server
@@ -131,7 +137,9 @@ func (d *door) step(ctx context.Context) {
 		}
 		s.settle(Stopping, NoProblem, "")
 		return
-	case d.live != nil && d.live.addr == addr:
+	case d.hindered(addr):
+		return
+	case d.live != nil && d.live.addr == addr && d.live.choice == s.choice():
 		s.settle(Sharing, NoProblem, "") // a new address that was refused may have been taken back
 		return
 	case time.Now().Before(d.notTill):
@@ -157,6 +165,33 @@ func (d *door) step(ctx context.Context) {
 	d.live = fresh
 	s.settle(Sharing, NoProblem, "")
 	s.watch.Wake() // the addresses may be all that has changed
+}
+
+// hindered says whether nothing may be served now, and then serves nothing: this
+// is not a network to share on, or there is no certificate to encrypt with.
+func (d *door) hindered(addr string) bool {
+	s := d.s
+	problem, detail := s.hindrance(addr)
+	if problem == NoProblem && !s.proof.identity.State().Ready {
+		s.proof.wantedOnce()
+		switch {
+		case !s.plainAllowed():
+			problem = NoCertificate
+		case d.live == nil && s.proof.justAsked():
+			s.settle(Starting, NoProblem, "") // both kinds of address at once, and not one after the other
+			return true
+		}
+	}
+	if problem == NoProblem {
+		return false
+	}
+	if d.live != nil {
+		s.gate.Drain(true)
+	}
+	d.shut()
+	d.grace = nil
+	s.settle(Waiting, problem, detail)
+	return true
 }
 
 // shut closes the port at once. Running requests go on, for as long as grace
@@ -279,7 +314,7 @@ func (s *Share) open(ctx context.Context, addr string) (*serving, error) {
 	}
 	s.gate.Drain(false)
 	v := &serving{
-		addr: addr, got: ln.Addr(), born: time.Now(), done: make(chan struct{}),
+		addr: addr, choice: s.choice(), got: ln.Addr(), born: time.Now(), done: make(chan struct{}),
 		empty: make(chan struct{}, 1), forced: make(chan struct{}), gone: make(chan struct{}),
 	}
 	v.server = proxy.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -296,7 +331,7 @@ func (s *Share) open(ctx context.Context, addr string) (*serving, error) {
 	s.mu.Unlock()
 	s.done.Go(func() {
 		defer close(v.done)
-		v.err = v.server.Serve(proxy.Strict(ln))
+		v.err = v.server.Serve(proxy.Doors(ln, s.tls, s.onHandshake))
 	})
 	s.resolveUpstream() // the port is known now, and Ollama may not be behind it
 	return v, nil

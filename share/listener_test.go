@@ -20,7 +20,7 @@ func TestSharing(t *testing.T) {
 		r.phase(Off, NoProblem)
 		r.share()
 		st := r.State()
-		want := []Address{{"Name", "http://anna.local:11435"}, {"IP address", "http://192.168.1.5:11435"}}
+		want := []Address{{"Name", "https://anna.local:11435"}, {"IP address", "https://192.168.1.5:11435"}}
 		if len(st.Addresses) != 2 || st.Addresses[0] != want[0] || st.Addresses[1] != want[1] || !st.Wanted || st.Since.IsZero() {
 			t.Errorf("the state of sharing: %+v", st)
 		}
@@ -275,7 +275,7 @@ func TestTheAddressChangesWhileSharing(t *testing.T) {
 		if told := r.net.told(); told != "open :11435, refused 127.0.0.1:11435, close :11435, open 127.0.0.1:11435" {
 			t.Errorf("it went: %s", told)
 		}
-		if st := r.State(); len(st.Addresses) != 1 || st.Addresses[0] != (Address{"This machine only", "http://127.0.0.1:11435"}) {
+		if st := r.State(); len(st.Addresses) != 1 || st.Addresses[0] != (Address{"This machine only", "https://127.0.0.1:11435"}) {
 			t.Errorf("the addresses: %+v", st.Addresses)
 		}
 	})

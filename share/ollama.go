@@ -187,16 +187,8 @@ func (s *Share) isGate(u *url.URL, listen string) bool {
 // probe asks Ollama every two seconds how it is, and soon when a request found
 // nobody there.
 func (s *Share) probe(ctx context.Context) {
-	// A stranger behind the address must not lead us on to somewhere else.
-	client := &http.Client{
-		Transport: s.o.Transport, Timeout: probeTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	if client.Transport == nil {
-		t := proxy.NewTransport()
-		defer t.CloseIdleConnections()
-		client.Transport = t
-	}
+	client, done := s.prober()
+	defer done()
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	pause := time.NewTimer(0)
@@ -208,26 +200,7 @@ func (s *Share) probe(ctx context.Context) {
 			return
 		case <-pause.C:
 		}
-		s.mu.Lock()
-		was := s.ollama
-		s.mu.Unlock()
-		if was.Detail != DetailOwnUpstream && was.URL != "" {
-			now := look(ctx, client, was.URL)
-			if ctx.Err() != nil {
-				return
-			}
-			now.Demo = was.Demo
-			s.mu.Lock()
-			about := s.ollama.URL == was.URL && s.ollama.Demo == was.Demo && s.ollama.Detail != DetailOwnUpstream
-			changed := about && !same(s.ollama, now)
-			if changed {
-				s.ollama = now
-			}
-			s.mu.Unlock()
-			if changed {
-				s.watch.Wake()
-			}
-		}
+		s.lookAtOllama(ctx, client)
 		pause.Reset(probePause)
 		select {
 		case <-ctx.Done():
@@ -235,6 +208,49 @@ func (s *Share) probe(ctx context.Context) {
 		case <-tick.C:
 		case <-s.ask:
 		}
+	}
+}
+
+// prober makes a client for such questions, and the function that ends it.
+func (s *Share) prober() (client *http.Client, done func()) {
+	// A stranger behind the address must not lead us on to somewhere else.
+	client = &http.Client{
+		Transport: s.o.Transport, Timeout: probeTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if client.Transport != nil {
+		return client, func() {}
+	}
+	t := proxy.NewTransport()
+	client.Transport = t
+	return client, t.CloseIdleConnections
+}
+
+// lookAtOllama asks once and puts what it hears into the state.
+func (s *Share) lookAtOllama(ctx context.Context, client *http.Client) {
+	s.mu.Lock()
+	was := s.ollama
+	s.mu.Unlock()
+	if was.Detail == DetailOwnUpstream || was.URL == "" {
+		return
+	}
+	now := look(ctx, client, was.URL)
+	if ctx.Err() != nil {
+		return
+	}
+	now.Demo = was.Demo
+	s.mu.Lock()
+	about := s.ollama.URL == was.URL && s.ollama.Demo == was.Demo && s.ollama.Detail != DetailOwnUpstream
+	changed := about && !same(s.ollama, now)
+	if changed {
+		s.ollama = now
+	}
+	s.mu.Unlock()
+	if changed {
+		if was.Health != now.Health || was.Version != now.Version {
+			token(s.checkSoon)
+		}
+		s.watch.Wake()
 	}
 }
 

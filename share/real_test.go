@@ -3,12 +3,15 @@ package share_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"runtime"
 	"strings"
 	"syscall"
@@ -37,8 +40,9 @@ func real(t *testing.T, f share.Flags) *share.Share {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.AllowHTTP = true // encryption has tests of its own
 	s := share.New(share.Options{
-		Settings: choices, Keys: keys, Log: requestlog.New(100), Flags: f,
+		Home: home, Settings: choices, Keys: keys, Log: requestlog.New(100), Flags: f,
 		Look: func() (lan.Us, error) {
 			return lan.New("anna", lan.Addr{IP: netip.MustParseAddr("127.0.0.1"), Interface: "lo"}), nil
 		},
@@ -51,6 +55,17 @@ func real(t *testing.T, f share.Flags) *share.Share {
 		}
 	})
 	return s
+}
+
+// authority is what vouches for the gate.
+func authority(t *testing.T, st share.State) *x509.CertPool {
+	t.Helper()
+	pem, err := os.ReadFile(st.Encryption.File)
+	roots := x509.NewCertPool()
+	if err != nil || !roots.AppendCertsFromPEM(pem) {
+		t.Fatalf("ca.pem: %v\n%s", err, pem)
+	}
+	return roots
 }
 
 func until(t *testing.T, s *share.Share, what string, ok func(share.State) bool) share.State {
@@ -98,7 +113,7 @@ func TestOnRealSockets(t *testing.T) {
 	}
 	other.Close()
 	st = until(t, s, "the port is free", sharing)
-	if st.Address() != "http://"+addr {
+	if st.Address() != "https://"+addr {
 		t.Errorf("the address is %q", st.Address())
 	}
 	until(t, s, "Ollama answers", func(st share.State) bool { return st.Ollama.Health == share.Answers })
@@ -107,7 +122,7 @@ func TestOnRealSockets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority(t, st)}}}
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, st.Address()+"/api/chat",
 		strings.NewReader(`{"model":"demo","messages":[{"role":"user","content":"hi"}]}`))
@@ -186,7 +201,7 @@ func TestFromEverywhereToThisMachineOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	st := until(t, s, "it shares on loopback", func(st share.State) bool {
-		return sharing(st) && st.Address() == fmt.Sprintf("http://127.0.0.1:%d", port)
+		return sharing(st) && st.Address() == fmt.Sprintf("https://127.0.0.1:%d", port)
 	})
 	if st.Addresses[0].Label != "This machine only" {
 		t.Errorf("the address is called %q", st.Addresses[0].Label)
@@ -214,7 +229,7 @@ func TestAWebsiteOnRealSockets(t *testing.T) {
 	const site = "http://localhost:5173"
 	asks := func(method string, headers map[string]string) (int, string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), method, st.Address()+"/api/tags", nil)
+		req, err := http.NewRequestWithContext(t.Context(), method, st.PlainAddresses[0].URL+"/api/tags", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +278,7 @@ func TestConnectionsAreLimitedWhileSharing(t *testing.T) {
 	s := real(t, share.Flags{Listen: "127.0.0.1:0", Ollama: "127.0.0.1:1"})
 	s.Run()
 	s.Start()
-	addr := strings.TrimPrefix(until(t, s, "it shares", sharing).Address(), "http://")
+	addr := strings.TrimPrefix(until(t, s, "it shares", sharing).PlainAddresses[0].URL, "http://")
 	served := func() bool {
 		t.Helper()
 		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)

@@ -20,10 +20,13 @@ import (
 
 	"go.uber.org/goleak"
 
+	"paddock/internal/watch"
 	"paddock/keystore"
 	"paddock/lan"
+	"paddock/lan/discovery"
 	"paddock/policy"
 	"paddock/requestlog"
+	"paddock/safety"
 	"paddock/settings"
 )
 
@@ -40,6 +43,8 @@ type rig struct {
 	log      *requestlog.Log
 	net      *pipes
 	ollama   *ollamaDouble
+	told     *bell
+	found    *evidence
 
 	mu sync.Mutex // guards us
 	us lan.Us
@@ -66,7 +71,7 @@ func bubble(t *testing.T, name string, change func(*Options), test func(*testing
 
 func newRig(t *testing.T, vault keystore.Vault, change func(*Options)) *rig {
 	t.Helper()
-	r := &rig{t: t, home: t.TempDir(), net: newPipes(), ollama: newOllama(), us: office, log: requestlog.New(10_000)}
+	r := &rig{t: t, home: t.TempDir(), net: newPipes(), ollama: newOllama(), us: office, log: requestlog.New(10_000), told: newBell(), found: &evidence{}}
 	var err error
 	if r.settings, err = settings.Open(r.home); err != nil {
 		t.Fatal(err)
@@ -74,8 +79,12 @@ func newRig(t *testing.T, vault keystore.Vault, change func(*Options)) *rig {
 	if r.keys, err = keystore.Open(r.home, vault, keystore.Options{}); err != nil {
 		t.Fatal(err)
 	}
+	// Most tests are about something else than encryption.
+	if err := r.settings.Set(settings.ShareAllowHTTP, "true"); err != nil {
+		t.Fatal(err)
+	}
 	o := Options{
-		Version: "test", Settings: r.settings, Keys: r.keys, Log: r.log,
+		Version: "test", Home: r.home, Finder: r.found, Announcer: r.told, Settings: r.settings, Keys: r.keys, Log: r.log,
 		Listen: r.net.listen, Transport: r.ollama, Look: r.look,
 		OnPanic: func(stack []byte) { t.Errorf("a fault inside the gate:\n%s", stack) },
 	}
@@ -94,6 +103,7 @@ func (r *rig) end() {
 		r.t.Error(err)
 	}
 	r.net.end()
+	time.Sleep(6 * time.Second) // crypto/tls gives a goodbye that nobody reads five
 }
 
 func (r *rig) look() (lan.Us, error) {
@@ -438,6 +448,57 @@ func (s *stream) Read(b []byte) (int, error) {
 func (s *stream) Close() error {
 	s.once.Do(func() { close(s.closed) })
 	return nil
+}
+
+// bell is what the network is told.
+type bell struct {
+	watch.List
+	mu   sync.Mutex
+	last *discovery.Service
+}
+
+func newBell() *bell { return &bell{} }
+
+func (b *bell) Set(s *discovery.Service) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last = s
+}
+
+func (b *bell) now() *discovery.Service {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.last
+}
+
+func (b *bell) State() discovery.State           { return discovery.State{On: b.now() != nil} }
+func (b *bell) Watch() (<-chan struct{}, func()) { return b.Add() }
+func (b *bell) Close()                           { b.Set(nil) }
+
+// evidence is what the safety check finds on the test's machine.
+type evidence struct {
+	mu    sync.Mutex
+	found safety.Found
+	asks  []safety.Ask
+}
+
+func (e *evidence) Find(_ context.Context, ask safety.Ask) safety.Found {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asks = append(e.asks, ask)
+	return e.found
+}
+
+func (e *evidence) be(f safety.Found) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.found = f
+}
+
+func (e *evidence) rounds() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.asks)
 }
 
 func lanWith(ip string) lan.Us {

@@ -4,20 +4,26 @@ package share
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"paddock/internal/awake"
 	"paddock/internal/watch"
 	"paddock/keystore"
 	"paddock/lan"
+	"paddock/lan/discovery"
 	"paddock/policy"
 	"paddock/proxy"
 	"paddock/requestlog"
+	"paddock/safety"
 	"paddock/settings"
 )
 
@@ -39,8 +45,27 @@ type Options struct {
 	Transport http.RoundTripper
 	// Flags from the command line go before the settings.
 	Flags Flags
+	// Finder collects what the safety check looks at; nil means this machine.
+	Finder Finder
+	// Announcer tells the network that there is a gate; nil means by mDNS.
+	Announcer Announcer
+	// LoginArgs are what the program is started with at login.
+	LoginArgs []string
 	// OnPanic is told the stack of a fault inside the gate.
 	OnPanic func(stack []byte)
+}
+
+// Finder collects evidence for the safety check. It takes a few seconds at most.
+type Finder interface {
+	Find(ctx context.Context, ask safety.Ask) safety.Found
+}
+
+// Announcer tells the network what is shared. Set does not wait; nil ends it.
+type Announcer interface {
+	Set(s *discovery.Service)
+	State() discovery.State
+	Watch() (<-chan struct{}, func())
+	Close()
 }
 
 // Screen is what a window can do for other processes that ask over the control
@@ -62,6 +87,8 @@ type Flags struct {
 	Listen string // like share.listen; empty means the setting
 	Ollama string // like share.ollama; empty means the setting
 	Demo   bool   // start with the built-in demo
+	// AllowHTTP lets requests in that are not encrypted.
+	AllowHTTP bool
 }
 
 const (
@@ -77,32 +104,47 @@ type Share struct {
 	o    Options
 	gate *proxy.Gate
 
-	sites *websites
-	heals heals
+	sites     *websites
+	heals     heals
+	proof     *proof
+	tls       *tls.Config // one for all listeners, so that tickets outlive them
+	announcer Announcer
+	finder    Finder
+	awake     *awake.Holder // nil before Run
+	distrust  distrust
+	checking  sync.Mutex // one safety check at a time
 
 	resolving sync.Mutex // one resolveUpstream at a time, so that the last word is the newest
 	demoing   sync.Mutex // one start or stop of the demo at a time
 
-	mu        sync.Mutex // guards what follows, up to poke
-	wanted    bool
-	phase     Phase
-	problem   Problem
-	detail    string
-	since     time.Time
-	us        lan.Us
-	demo      *demo  // running demo, nil when there is none
-	demoAsked bool   // Flags.Demo, and it does not run yet: never Ollama in its place
-	demoFault string // why it did not start
-	ollama    Ollama
-	listenURL string // host:port really listened on, empty while off
-	screen    Screen
-	started   bool
-	closed    bool
-	patience  context.Context //nolint:containedctx // of Close: until it ends, running requests may go on
+	mu            sync.Mutex // guards what follows, up to poke
+	wanted        bool
+	phase         Phase
+	problem       Problem
+	detail        string
+	since         time.Time
+	us            lan.Us
+	demo          *demo  // running demo, nil when there is none
+	demoAsked     bool   // Flags.Demo, and it does not run yet: never Ollama in its place
+	demoFault     string // why it did not start
+	ollama        Ollama
+	listenURL     string // host:port really listened on, empty while off
+	screen        Screen
+	started       bool
+	closed        bool
+	paused        bool
+	pausedUntil   time.Time // zero: until resumed
+	panicked      bool
+	sharedAtPanic bool
+	fits          fitting
+	fit           lan.Fit // as of the last look
+	safety        Safety
+	patience      context.Context //nolint:containedctx // of Close: until it ends, running requests may go on
 
-	poke  chan struct{} // wakes run
-	ask   chan struct{} // wakes probe
-	watch watch.List
+	checkSoon chan struct{} // wakes guard
+	poke      chan struct{} // wakes run
+	ask       chan struct{} // wakes probe
+	watch     watch.List
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -119,9 +161,19 @@ func New(o Options) *Share {
 	if o.Look == nil {
 		o.Look = lan.Look
 	}
+	s := &Share{
+		sites: newWebsites(), phase: Off, demoAsked: o.Flags.Demo, proof: newProof(), announcer: o.Announcer, finder: o.Finder,
+		poke: make(chan struct{}, 1), ask: make(chan struct{}, 1), checkSoon: make(chan struct{}, 1),
+	}
+	if s.announcer == nil {
+		s.announcer = discovery.New()
+	}
+	if s.finder == nil {
+		s.finder = safety.NewFinder(o.Home)
+	}
 	if o.Listen == nil {
 		o.Listen = func(ctx context.Context, addr string) (net.Listener, error) {
-			ln, err := lan.Listen(ctx, addr)
+			ln, err := lan.Listen(ctx, addr, s.admits)
 			if err != nil {
 				return nil, err
 			}
@@ -131,10 +183,8 @@ func New(o Options) *Share {
 			}), nil
 		}
 	}
-	s := &Share{
-		o: o, sites: newWebsites(), phase: Off, demoAsked: o.Flags.Demo,
-		poke: make(chan struct{}, 1), ask: make(chan struct{}, 1),
-	}
+	s.o = o
+	s.tls = s.proof.identity.TLSConfig()
 	s.us, _ = o.Look() // looked at again every two seconds
 	s.gate = proxy.New(proxy.Config{
 		Keys:            o.Keys,
@@ -142,7 +192,8 @@ func New(o Options) *Share {
 		Host:            s.hostOurs,
 		Upstream:        proxy.Upstream{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:11434"}},
 		Transport:       o.Transport,
-		Choices:         choicesOf(o.Settings.Get()),
+		Choices:         s.gateChoices(),
+		Authority:       s.proof.pem,
 		OnOrigin:        s.sites.refuse,
 		OnHeal:          s.onHeal,
 		OnUpstreamFault: s.askOllama,
@@ -168,9 +219,14 @@ func (s *Share) Run() {
 	s.started = true
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
+	s.awake = awake.New("somebody's request runs")
 	s.done.Go(func() { s.run(ctx) })
 	s.done.Go(func() { s.probe(ctx) })
 	s.done.Go(func() { s.follow(ctx) })
+	s.done.Go(func() { s.prove(ctx) })
+	s.done.Go(func() { s.guard(ctx) })
+	s.done.Go(func() { s.followDiscovery(ctx) })
+	s.done.Go(s.mendLogin)
 	// Nobody is asked anything by this; it tells the screens where keys lie.
 	// What it finds is part of the keys' state.
 	s.done.Go(func() { _ = s.o.Keys.Probe(ctx) })
@@ -220,6 +276,10 @@ func (s *Share) want(on bool) {
 		return
 	}
 	s.wanted = on
+	if !on {
+		s.paused = false
+		s.gate.Resume()
+	}
 	switch {
 	case on && (s.phase == Off || s.phase == Stopping):
 		s.phase = Starting
@@ -227,6 +287,9 @@ func (s *Share) want(on bool) {
 		s.phase = Off
 	}
 	s.mu.Unlock()
+	if on {
+		s.proof.wanted() // who starts again gives a locked keychain another chance
+	}
 	s.wakeRun()
 	s.watch.Wake()
 }
@@ -303,17 +366,30 @@ func (s *Share) cutRefused(id string) {
 func (s *Share) State() State {
 	counts, totals := s.counts()
 	keys, sites, heals := keysState(s.o.Keys.State()), s.sites.state(), s.heals.list()
+	required := !s.plainAllowed()
+	proof, proving := s.proof.state(s.o.Home, required)
+	found := s.discoveryState()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := State{
 		Version: s.o.Version, Phase: s.phase, Wanted: s.wanted, Problem: s.problem, Detail: s.detail,
 		Listen: s.listen(), Addresses: []Address{}, Since: s.since, Ollama: s.ollama,
 		Running: counts.running, Waiting: counts.waiting, Totals: totals, Keys: keys,
-		Websites: sites, Heals: heals, Window: s.screen != nil,
+		Websites: sites, Heals: heals, Window: s.screen != nil, Encrypted: required, Encryption: proof, Safety: s.safety, Panicked: s.panicked,
+	}
+	st.Networks = s.networks(s.us.Fit(s.choice()))
+	st.Networks.Discovery = found
+	st.Safety.Facts = slices.Clone(st.Safety.Facts)
+	if st.Problem == NoCertificate && proving {
+		st.Phase, st.Problem = Starting, NoProblem
+	}
+	if st.Phase == Sharing && s.paused {
+		st.Phase, st.PausedUntil = Paused, s.pausedUntil
 	}
 	st.Ollama.Models, st.Ollama.Loaded = slices.Clone(st.Ollama.Models), slices.Clone(st.Ollama.Loaded)
 	now := time.Now()
 	for _, k := range keys.List {
+		st.Panicked = st.Panicked || k.ByPanic
 		if !k.Suspended && now.Sub(k.LastUsed) < teammate {
 			st.Teammates++
 		}
@@ -324,11 +400,9 @@ func (s *Share) State() State {
 	}
 	gone := s.left(at)
 	if host, port, err := splitPort(at); err == nil && port != 0 && !gone {
-		for _, a := range s.us.URLs("http", port, host) {
-			st.Addresses = append(st.Addresses, Address{Label: label(a.Kind), URL: a.URL})
-		}
+		st.Addresses, st.PlainAddresses = s.addresses(host, port, proof, required)
 	}
-	if st.Phase == Sharing && st.Problem == NoProblem {
+	if (st.Phase == Sharing || st.Phase == Paused) && st.Problem == NoProblem {
 		switch {
 		case gone:
 			st.Problem, st.Detail = NoSuchAddr, at
@@ -337,6 +411,59 @@ func (s *Share) State() State {
 		}
 	}
 	return st
+}
+
+// addresses are what to hand out for a gate at host and port. The caller holds s.mu.
+func (s *Share) addresses(host string, port int, proof Encryption, required bool) (encrypted, plain []Address) {
+	encrypted = []Address{}
+	us := s.us
+	if wildHost(host) {
+		us = us.Within(s.choice())
+	}
+	if proof.Own { // its own names come first: by these it proves the gate
+		for _, n := range s.proof.identity.State().Names {
+			if !strings.Contains(n, "*") {
+				encrypted = append(encrypted, Address{Label: label(lan.Name), URL: "https://" + net.JoinHostPort(n, strconv.Itoa(port))})
+			}
+		}
+	}
+	if proof.Ready || required {
+		for _, a := range us.URLs("https", port, host) {
+			encrypted = append(encrypted, Address{Label: label(a.Kind), URL: a.URL})
+		}
+	}
+	if !required {
+		for _, a := range us.URLs("http", port, host) {
+			plain = append(plain, Address{Label: label(a.Kind), URL: a.URL})
+		}
+	}
+	if len(encrypted) == 0 {
+		encrypted = append(encrypted, plain...)
+	}
+	return encrypted, plain
+}
+
+// wild says whether an address to listen on stands for all networks.
+func wild(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	return err == nil && wildHost(host)
+}
+
+func wildHost(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.Unmap().WithZone("").IsUnspecified()
+}
+
+// reached says whether a gate that listens on host is reached by an address.
+func reached(host string, a lan.Addr) bool {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case a.Kind == lan.Loopback:
+		return false
+	case wildHost(host):
+		return a.Kind != lan.Public && (err != nil || !ip.Unmap().Is4() || a.IP.Is4())
+	}
+	return err == nil && ip.Unmap().WithZone("") == a.IP
 }
 
 // counts are the requests that have not ended.
@@ -406,6 +533,10 @@ func (s *Share) Close(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	s.done.Wait()
+	s.announcer.Close()
+	if s.awake != nil {
+		s.awake.Close()
+	}
 	s.gate.Close()
 	s.settle(Off, NoProblem, "")
 	s.endDemo()
@@ -423,7 +554,14 @@ func (s *Share) hostOurs(host string) bool {
 	s.mu.Lock()
 	us := s.us
 	s.mu.Unlock()
-	return us.Host(host)
+	if us.Host(host) {
+		return true
+	}
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	return s.proof.identity.Host(name)
 }
 
 func (s *Share) wakeRun()   { token(s.poke) }
@@ -459,13 +597,35 @@ func (s *Share) lookAround() {
 	if err != nil {
 		return // the old picture is better than none
 	}
+	if told := s.announcer.State(); told.Conflict != "" && told.Target != "" {
+		us = us.Renamed(told.Target) // its usual name belongs to another machine here
+	}
 	s.mu.Lock()
 	changed := !us.Equal(s.us)
 	s.us = us
 	s.mu.Unlock()
 	if changed {
 		s.resolveUpstream() // what was somebody else's address may be ours now
+		token(s.checkSoon)
 		s.watch.Wake()
+	}
+	s.settleHere()
+	s.refreshIdentity() // also follows the owner's files, and the clock
+	s.pauseOver()
+}
+
+// followDiscovery wakes the watchers of State when what the network is told changes.
+func (s *Share) followDiscovery(ctx context.Context) {
+	changed, stop := s.announcer.Watch()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+			s.lookAround() // the name may be another one now
+			s.watch.Wake()
+		}
 	}
 }
 
@@ -496,10 +656,12 @@ func (s *Share) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-keys:
+			s.vaultBack()
 		case <-s.sites.changed:
 		case <-quiet.C:
 		case <-log:
 			now, totals := s.counts()
+			s.awake.Set(now.running > 0 && s.o.Settings.Get().KeepAwake)
 			changed = now != last || totals.Requests != lastTotal
 			last, lastTotal = now, totals.Requests
 		}

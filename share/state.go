@@ -17,6 +17,7 @@ const (
 	Starting Phase = "starting" // wanted, not tried yet
 	Sharing  Phase = "sharing"  // the gate listens
 	Waiting  Phase = "waiting"  // wanted, but something is in the way: see State.Problem
+	Paused   Phase = "paused"   // the gate listens and answers 503: see State.PausedUntil
 	Stopping Phase = "stopping" // closed to new requests, running ones may finish
 )
 
@@ -33,6 +34,11 @@ const (
 	NotAllowed  Problem = "not-allowed"     // the system does not let us listen there
 	NoNetwork   Problem = "no-network"      // no private address: the gate is up, and nobody can reach it
 	ListenFault Problem = "listen-fault"    // anything else: see Detail
+
+	NoInterface   Problem = "no-interface"   // the chosen network interface is not there: Detail names it
+	OtherNetwork  Problem = "other-network"  // this is not the network that was chosen: Detail names that
+	PublicNetwork Problem = "public-network" // only public addresses, which nobody typed
+	NoCertificate Problem = "no-certificate" // encryption is required and there is no certificate: see State.Encryption
 )
 
 // Health says what is known of Ollama.
@@ -144,24 +150,32 @@ func TroubleOf(err error) Trouble {
 // State is one consistent picture of the whole program. It is a value: nothing
 // in it changes after it was handed out.
 type State struct {
-	Version   string            `json:"version"`
-	Phase     Phase             `json:"phase"`
-	Wanted    bool              `json:"wanted"` // the owner wants to share
-	Problem   Problem           `json:"problem,omitempty"`
-	Detail    string            `json:"detail,omitempty"`
-	Listen    string            `json:"listen"` // as set: ":11435"
-	Addresses []Address         `json:"addresses"`
-	Encrypted bool              `json:"encrypted"`
-	Since     time.Time         `json:"since,omitzero"` // sharing since
-	Ollama    Ollama            `json:"ollama"`
-	Running   int               `json:"running"`   // requests that Ollama works on
-	Waiting   int               `json:"waiting"`   // requests in the queue
-	Teammates int               `json:"teammates"` // keys used in the last quarter of an hour
-	Totals    requestlog.Totals `json:"totals"`
-	Keys      Keys              `json:"keys"`
-	Websites  Websites          `json:"websites"`
-	Heals     []Heal            `json:"heals,omitempty"` // models that hung, the last few, the oldest first
-	Window    bool              `json:"window"`          // this instance has a window and a clipboard
+	Version   string    `json:"version"`
+	Phase     Phase     `json:"phase"`
+	Wanted    bool      `json:"wanted"` // the owner wants to share
+	Problem   Problem   `json:"problem,omitempty"`
+	Detail    string    `json:"detail,omitempty"`
+	Listen    string    `json:"listen"` // as set: ":11435"
+	Addresses []Address `json:"addresses"`
+	// PlainAddresses are the same without encryption, while the owner allows that.
+	PlainAddresses []Address  `json:"plain_addresses,omitempty"`
+	Encrypted      bool       `json:"encrypted"` // nothing is let in that is not encrypted
+	Encryption     Encryption `json:"encryption"`
+	Networks       Networks   `json:"networks"`
+	Safety         Safety     `json:"safety"`
+	// PausedUntil is when a pause ends, zero while paused for no set time.
+	PausedUntil time.Time         `json:"paused_until,omitzero"`
+	Panicked    bool              `json:"panicked,omitempty"` // everyone was cut off, and it was not taken back
+	Since       time.Time         `json:"since,omitzero"`     // sharing since
+	Ollama      Ollama            `json:"ollama"`
+	Running     int               `json:"running"`   // requests that Ollama works on
+	Waiting     int               `json:"waiting"`   // requests in the queue
+	Teammates   int               `json:"teammates"` // keys used in the last quarter of an hour
+	Totals      requestlog.Totals `json:"totals"`
+	Keys        Keys              `json:"keys"`
+	Websites    Websites          `json:"websites"`
+	Heals       []Heal            `json:"heals,omitempty"` // models that hung, the last few, the oldest first
+	Window      bool              `json:"window"`          // this instance has a window and a clipboard
 }
 
 // Address returns the address to hand out first, or "" when there is none.
@@ -176,7 +190,8 @@ func (s State) Address() string {
 func (s State) Broken() bool { return s.Phase == Waiting }
 
 // Attention says whether sharing works and something still needs the owner:
-// nobody can reach the gate, or Ollama does not answer behind it.
+// nobody can reach the gate, Ollama does not answer behind it, or people can walk
+// around it.
 func (s State) Attention() bool {
-	return s.Phase == Sharing && (s.Problem != NoProblem || s.Ollama.Health == Silent || s.Ollama.Health == Stranger)
+	return s.Phase == Sharing && (s.Safety.Problems > 0 || s.Problem != NoProblem || s.Ollama.Health == Silent || s.Ollama.Health == Stranger)
 }

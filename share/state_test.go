@@ -115,7 +115,7 @@ func TestWatch(t *testing.T) {
 	bubble(t, "tokens that pass are no change", nil, func(t *testing.T, r *rig) {
 		r.share()
 		c := r.chat("11435", r.key("alice"))
-		after(time.Second)
+		after(10 * time.Second) // the safety check has said its first words
 		wake, stop := r.Watch()
 		defer stop()
 		for range 50 {

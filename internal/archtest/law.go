@@ -149,8 +149,16 @@ func Law() []Room {
 			},
 		},
 		{
+			Name: "safety", Sentence: "finds what lets people walk around the gate, each with its fix",
+			Never: []Ban{
+				noFyne("`paddock check` works without a window"),
+				noKeyring("a check reads facts and never secrets"),
+				{What: "the other rooms", Hits: func(path string) bool { return isOurs(path) && !under(Module+"/safety")(path) }, Why: "its judgement is a pure function of what it is told"},
+			},
+		},
+		{
 			Name: "share", Sentence: "runs the show: start, stop, pause, state",
-			Uses: []string{"policy", "keystore", "requestlog", "proxy", "lan", "settings", "internal/watch"},
+			Uses: []string{"policy", "keystore", "requestlog", "proxy", "lan", "settings", "safety", "internal/awake", "internal/login", "internal/watch"},
 			Never: []Ban{
 				noFyne("sharing runs without a window"),
 				{What: "getlantern", Hits: isGetlantern, Why: "a fault in a tray must not take the gate down"},
@@ -163,12 +171,12 @@ func Law() []Room {
 		},
 		{
 			Name: "cli", Sentence: "the program without a window",
-			Uses:  []string{"share", "connect", "keystore", "requestlog", "settings", "policy", "lan", "internal/control", "internal/atomicfile"},
+			Uses:  []string{"share", "connect", "keystore", "requestlog", "settings", "policy", "lan", "safety", "internal/control", "internal/atomicfile"},
 			Never: []Ban{noFyne("the command line is the whole program on a server, where nothing of a window exists")},
 		},
 		{
 			Name: "ui", Sentence: "what the owner sees",
-			Uses: []string{"share", "connect", "requestlog", "keystore", "policy", "settings", "assets", "internal/control", "internal/atomicfile", "internal/fynecache"},
+			Uses: []string{"share", "connect", "requestlog", "keystore", "policy", "settings", "safety", "assets", "internal/control", "internal/atomicfile", "internal/fynecache"},
 			Never: []Ban{
 				{
 					What: "net/http", Direct: true, Hits: isHTTP,

@@ -4,6 +4,12 @@ package control
 // both the command line and the lite tray ask for them.
 const (
 	OpState         = "state"
+	OpPause         = "pause"       // NameArgs.Value is a duration, "0" for until resumed
+	OpResume        = "resume"      // ends a pause, or takes a panic back
+	OpPanic         = "panic"       // stop, cut everyone off, suspend all keys
+	OpCheck         = "check"       // the safety check, made now
+	OpAuthority     = "authority"   // NameArgs.Name is "rotate" for a new one
+	OpLogin         = "login"       // NameArgs.Value is "on" or "off", empty asks
 	OpWatch         = "state.watch" // one event for each change of the state
 	OpStart         = "start"
 	OpStop          = "stop"

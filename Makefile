@@ -91,12 +91,15 @@ test-lite: deps-static $(GATE) ## the tests of the lite edition
 
 .PHONY: e2e
 e2e: deps-e2e e2e-programs $(GATE) ## the whole program from outside: real screen, keychain, Ollama and clients (Linux)
-	$(E2E) scripts/with-go $(GATE) -v go test -tags e2e -count=1 -timeout 30m -p 1 $(if $(RUN),-run '$(RUN)') ./e2e/... ./internal/testdesk
+	$(E2E) scripts/with-go $(GATE) -v go test -tags e2e -count=1 -timeout 30m -p 1 $(if $(RUN),-run '$(RUN)') $(E2E_PKGS)
 
 .PHONY: shots
 shots: deps-e2e e2e-programs $(GATE) ## pictures of every window, light and dark, into docs/shots
 	@mkdir -p docs/shots
 	$(E2E) PADDOCK_SHOTS='$(CURDIR)/docs/shots' scripts/with-go $(GATE) -v go test -tags e2e -count=1 -timeout 30m -p 1 -run TestShots ./e2e/...
+
+# Packages whose tests with real parts stand beside their others.
+E2E_PKGS = ./e2e/... ./internal/testdesk ./internal/login ./lan/...
 
 E2E = PADDOCK_BIN='$(CURDIR)/build/e2e/paddock' PADDOCK_LITE_BIN='$(CURDIR)/build/e2e/paddock-lite'
 
@@ -112,7 +115,7 @@ fuzz: deps-static ## every fuzz target for FUZZTIME (20s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz
 
 # The readers of what strangers send, and of the files that decide who gets in.
-GATE_FUZZ = FuzzFind|FuzzPeekSeesWhatOllamaSees|FuzzAddressAndCredential|FuzzOrigins|FuzzHost|FuzzHeadWatch|FuzzTameLeavesNoSideDoor|FuzzFile|FuzzIndex
+GATE_FUZZ = FuzzFind|FuzzPeekSeesWhatOllamaSees|FuzzAddressAndCredential|FuzzOrigins|FuzzHost|FuzzHeadWatch|FuzzTameLeavesNoSideDoor|FuzzFile|FuzzIndex|FuzzAdmits|FuzzReceive|FuzzNetwork|FuzzParse$$|FuzzIssue
 
 .PHONY: fuzz-gate
 fuzz-gate: deps-static ## the fuzz targets of the gate's readers, a minute each

@@ -97,8 +97,9 @@ func (i *Identity) SetFiles(certFile, keyFile string) {
 //
 // A certificate of the authority is made anew when the names or addresses of us
 // are others, when a third of its life or less is left, or when the clock shows
-// a time before it; but at most once a second, so that an interface that comes
-// and goes costs nothing. Then a later Refresh makes it.
+// a time before it. Where it would only prove less, that happens at most once a
+// second, so that an interface that comes and goes costs little; a later Refresh
+// makes it then.
 //
 // Files that cannot be used leave the last pair of theirs in place: an editor
 // writes two files one after the other. Where these files never had a good

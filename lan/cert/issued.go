@@ -7,7 +7,9 @@ import (
 	"paddock/lan"
 )
 
-// renewPause is the least time between two certificates of one authority.
+// renewPause is the least time between two certificates of one authority, of which
+// the later one proves nothing that the earlier one does not. A new address waits
+// for nothing: it is shown to the owner at once, and has to work.
 const renewPause = time.Second
 
 // issued is the certificate that an authority made last.
@@ -29,7 +31,7 @@ func (i *issued) refresh(a *Authority, us lan.Us, now time.Time) error {
 		*i = issued{from: a} // another authority waits for nothing
 	}
 	want := a.subjects(us)
-	if i.due(want, now) && !i.justMade(now) {
+	if i.due(want, now) && !(i.justMade(now) && i.subjects.cover(want)) {
 		cert, err := a.issue(want, us.Hostname(), now)
 		if err != nil {
 			return err

@@ -48,6 +48,12 @@ func (s subjects) equal(o subjects) bool {
 	return slices.Equal(s.names, o.names) && slices.Equal(s.addrs, o.addrs)
 }
 
+// cover reports whether all of o is in s.
+func (s subjects) cover(o subjects) bool {
+	return !slices.ContainsFunc(o.names, func(n string) bool { return !slices.Contains(s.names, n) }) &&
+		!slices.ContainsFunc(o.addrs, func(a netip.Addr) bool { return !slices.Contains(s.addrs, a) })
+}
+
 // subjects returns what of us a certificate of this authority can hold, the
 // addresses worth showing first.
 func (a *Authority) subjects(us lan.Us) subjects {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"paddock/internal/testnet"
 )
 
 // annaAt is the service of these tests.
@@ -19,11 +21,11 @@ func annaAt(port int) *Service {
 }
 
 // twoPlaces are the owner's machine and a teammate's, on one cable.
-func twoPlaces(t *testing.T) (owner, mate *place) {
+func twoPlaces(t *testing.T) (owner, mate *testnet.Place) {
 	t.Helper()
-	needs(t, "ip")
-	owner, mate = newPlace(t), newPlace(t)
-	cable(owner, "a0", "10.77.0.1/24", mate, "m0", "10.77.0.2/24")
+	testnet.Needs(t, "ip")
+	owner, mate = testnet.NewPlace(t), testnet.NewPlace(t)
+	testnet.Cable(owner, "a0", "10.77.0.1/24", mate, "m0", "10.77.0.2/24")
 	return owner, mate
 }
 
@@ -31,19 +33,19 @@ func announced(s State) bool { return s.On }
 
 func TestATeammatesAvahiFindsResolvesAndForgetsTheGate(t *testing.T) {
 	owner, mate := twoPlaces(t)
-	a := mate.avahi("berta")
-	g := owner.gate()
+	a := mate.Avahi("berta")
+	g := newGate(t, owner)
 	g.set(annaAt(11435))
 	g.until("announced", announced)
-	within(t, 10*time.Second, "found", func() (bool, string) {
-		all := a.browse()
-		return slices.ContainsFunc(all, func(s seen) bool {
-			return s.instance == `Paddock\032on\032anna-mbp` && s.host == "anna-mbp.local" && s.addr == "10.77.0.1" && s.port == "11435" &&
-				strings.Contains(s.txt, `"v=1"`) && strings.Contains(s.txt, `"fp=abcd"`) && strings.Contains(s.txt, `"tls=1"`)
+	testnet.Within(t, 10*time.Second, "found", func() (bool, string) {
+		all := a.Browse()
+		return slices.ContainsFunc(all, func(s testnet.Seen) bool {
+			return s.Instance == `Paddock\032on\032anna-mbp` && s.Host == "anna-mbp.local" && s.Addr == "10.77.0.1" && s.Port == "11435" &&
+				strings.Contains(s.TXT, `"v=1"`) && strings.Contains(s.TXT, `"fp=abcd"`) && strings.Contains(s.TXT, `"tls=1"`)
 		}), fmt.Sprint(all)
 	})
-	within(t, 5*time.Second, "resolved", func() (bool, string) {
-		got := a.tool("avahi-resolve", "-4n", "anna-mbp.local")
+	testnet.Within(t, 5*time.Second, "resolved", func() (bool, string) {
+		got := a.Tool("avahi-resolve", "-4n", "anna-mbp.local")
 		return strings.Contains(got, "10.77.0.1"), got
 	})
 
@@ -51,100 +53,100 @@ func TestATeammatesAvahiFindsResolvesAndForgetsTheGate(t *testing.T) {
 	s := annaAt(11436)
 	s.TXT = []string{"v=1", "fp=ef01", "tls=1"}
 	g.set(s)
-	within(t, 5*time.Second, "the new port", func() (bool, string) {
-		all := a.browse()
-		return len(all) == 1 && all[0].port == "11436" && strings.Contains(all[0].txt, "fp=ef01") && !strings.Contains(all[0].txt, "fp=abcd"), fmt.Sprint(all)
+	testnet.Within(t, 5*time.Second, "the new port", func() (bool, string) {
+		all := a.Browse()
+		return len(all) == 1 && all[0].Port == "11436" && strings.Contains(all[0].TXT, "fp=ef01") && !strings.Contains(all[0].TXT, "fp=abcd"), fmt.Sprint(all)
 	})
 
 	// The address changes.
-	owner.ip("addr", "add", "10.77.0.9/24", "dev", "a0")
-	owner.ip("addr", "del", "10.77.0.1/24", "dev", "a0")
-	owner.ip("addr", "replace", "10.77.0.9/24", "dev", "a0")
+	owner.IP("addr", "add", "10.77.0.9/24", "dev", "a0")
+	owner.IP("addr", "del", "10.77.0.1/24", "dev", "a0")
+	owner.IP("addr", "replace", "10.77.0.9/24", "dev", "a0")
 	s = annaAt(11436)
 	s.Addrs = on("a0", "10.77.0.9")
 	g.set(s)
-	within(t, 5*time.Second, "the new address", func() (bool, string) {
-		all, got := a.browse(), a.tool("avahi-resolve", "-4n", "anna-mbp.local")
-		return len(all) == 1 && all[0].addr == "10.77.0.9" && strings.Contains(got, "10.77.0.9"), fmt.Sprint(all, got)
+	testnet.Within(t, 5*time.Second, "the new address", func() (bool, string) {
+		all, got := a.Browse(), a.Tool("avahi-resolve", "-4n", "anna-mbp.local")
+		return len(all) == 1 && all[0].Addr == "10.77.0.9" && strings.Contains(got, "10.77.0.9"), fmt.Sprint(all, got)
 	})
 
 	g.set(nil)
-	within(t, 5*time.Second, "forgotten", func() (bool, string) {
-		all := a.browse()
+	testnet.Within(t, 5*time.Second, "forgotten", func() (bool, string) {
+		all := a.Browse()
 		return len(all) == 0, fmt.Sprint(all)
 	})
 
 	// A program that ends says goodbye too.
 	g.set(s)
-	within(t, 10*time.Second, "found again", func() (bool, string) {
-		all := a.browse()
+	testnet.Within(t, 10*time.Second, "found again", func() (bool, string) {
+		all := a.Browse()
 		return len(all) == 1, fmt.Sprint(all)
 	})
 	_ = g.in.Close()
-	within(t, 5*time.Second, "forgotten at the end", func() (bool, string) {
-		all := a.browse()
+	testnet.Within(t, 5*time.Second, "forgotten at the end", func() (bool, string) {
+		all := a.Browse()
 		return len(all) == 0, fmt.Sprint(all)
 	})
 }
 
 func TestIPv6IsFoundToo(t *testing.T) {
 	owner, mate := twoPlaces(t)
-	owner.ip("addr", "add", "fd77::1/64", "dev", "a0", "nodad")
-	mate.ip("addr", "add", "fd77::2/64", "dev", "m0", "nodad")
-	a := mate.avahi("berta")
-	g := owner.gate()
+	owner.IP("addr", "add", "fd77::1/64", "dev", "a0", "nodad")
+	mate.IP("addr", "add", "fd77::2/64", "dev", "m0", "nodad")
+	a := mate.Avahi("berta")
+	g := newGate(t, owner)
 	s := annaAt(11435)
 	s.Addrs = on("a0", "fd77::1")
 	g.set(s)
 	g.until("announced", announced)
-	within(t, 15*time.Second, "found", func() (bool, string) {
-		all := a.browse()
-		return slices.ContainsFunc(all, func(s seen) bool { return s.family == "IPv6" && s.addr == "fd77::1" }) &&
-			!slices.ContainsFunc(all, func(s seen) bool { return strings.HasPrefix(s.addr, "10.") }), fmt.Sprint(all)
+	testnet.Within(t, 15*time.Second, "found", func() (bool, string) {
+		all := a.Browse()
+		return slices.ContainsFunc(all, func(s testnet.Seen) bool { return s.Family == "IPv6" && s.Addr == "fd77::1" }) &&
+			!slices.ContainsFunc(all, func(s testnet.Seen) bool { return strings.HasPrefix(s.Addr, "10.") }), fmt.Sprint(all)
 	})
 }
 
 func TestASecondInterfaceShowsItsOwnAddressAlone(t *testing.T) {
 	owner, mate := twoPlaces(t)
-	other := newPlace(t)
-	cable(owner, "b0", "10.78.0.1/24", other, "n0", "10.78.0.2/24")
-	one, two := mate.avahi("berta"), other.avahi("carla")
-	g := owner.gate()
+	other := testnet.NewPlace(t)
+	testnet.Cable(owner, "b0", "10.78.0.1/24", other, "n0", "10.78.0.2/24")
+	one, two := mate.Avahi("berta"), other.Avahi("carla")
+	g := newGate(t, owner)
 	s := annaAt(11435)
 	s.Addrs = append(s.Addrs, on("b0", "10.78.0.1")...)
 	g.set(s)
 	g.until("announced on both", func(s State) bool { return slices.Equal(s.Interfaces, []string{"a0", "b0"}) })
-	for addr, a := range map[string]*avahi{"10.77.0.1": one, "10.78.0.1": two} {
-		within(t, 10*time.Second, addr, func() (bool, string) {
-			all := a.browse()
-			return len(all) == 1 && all[0].addr == addr, fmt.Sprint(all)
+	for addr, a := range map[string]*testnet.Avahi{"10.77.0.1": one, "10.78.0.1": two} {
+		testnet.Within(t, 10*time.Second, addr, func() (bool, string) {
+			all := a.Browse()
+			return len(all) == 1 && all[0].Addr == addr, fmt.Sprint(all)
 		})
-		if got := a.tool("avahi-resolve", "-4n", "anna-mbp.local"); !strings.Contains(got, addr) {
+		if got := a.Tool("avahi-resolve", "-4n", "anna-mbp.local"); !strings.Contains(got, addr) {
 			t.Errorf("want %s, resolved %s", addr, got)
 		}
 	}
-	if got := mate.ask(1, "anna-mbp.local."); got != "10.77.0.1:5353 A 10.77.0.1" {
+	if got := askFrom(t, mate, 1, "anna-mbp.local."); got != "10.77.0.1:5353 A 10.77.0.1" {
 		t.Errorf("asked on the first: %q", got)
 	}
-	if got := other.ask(1, "anna-mbp.local."); got != "10.78.0.1:5353 A 10.78.0.1" {
+	if got := askFrom(t, other, 1, "anna-mbp.local."); got != "10.78.0.1:5353 A 10.78.0.1" {
 		t.Errorf("asked on the second: %q", got)
 	}
 }
 
 func TestPlainResolversAreAnsweredUnlessTheirPacketCameThroughARouter(t *testing.T) {
 	owner, mate := twoPlaces(t)
-	g := owner.gate()
+	g := newGate(t, owner)
 	g.set(annaAt(11435))
 	g.until("announced", announced)
 	for hops, want := range map[int]string{1: "10.77.0.1:5353 A 10.77.0.1", 255: "10.77.0.1:5353 A 10.77.0.1", 64: "", 2: ""} {
-		if got := mate.ask(hops, "anna-mbp.local."); got != want {
+		if got := askFrom(t, mate, hops, "anna-mbp.local."); got != want {
 			t.Errorf("with %d hops: %q, want %q", hops, got, want)
 		}
 	}
 	// A sender with an address of another network gets nothing.
-	mate.ip("addr", "add", "172.20.0.2/24", "dev", "m0")
-	mate.ip("route", "replace", "224.0.0.0/4", "dev", "m0", "src", "172.20.0.2")
-	if got := mate.ask(1, "anna-mbp.local."); got != "" {
+	mate.IP("addr", "add", "172.20.0.2/24", "dev", "m0")
+	mate.IP("route", "replace", "224.0.0.0/4", "dev", "m0", "src", "172.20.0.2")
+	if got := askFrom(t, mate, 1, "anna-mbp.local."); got != "" {
 		t.Errorf("from another network: %q", got)
 	}
 }
@@ -155,46 +157,48 @@ func TestTheMachinesOwnAvahiStandsBesideUs(t *testing.T) {
 		t.Run(first, func(t *testing.T) {
 			owner, mate := twoPlaces(t)
 			// Addresses that avahi tells and we do not, and more of a family than one.
-			owner.ip("addr", "add", "10.77.0.3/24", "dev", "a0")
-			owner.ip("addr", "add", "fd77::1/64", "dev", "a0", "nodad")
-			a := mate.avahi("berta")
-			var own *avahi
-			g := owner.gate()
+			owner.IP("addr", "add", "10.77.0.3/24", "dev", "a0")
+			owner.IP("addr", "add", "fd77::1/64", "dev", "a0", "nodad")
+			a := mate.Avahi("berta")
+			var own *testnet.Avahi
+			g := newGate(t, owner)
 			if first == "avahi first" {
-				own = owner.avahi("anna-mbp")
+				own = owner.Avahi("anna-mbp")
 				g.set(annaAt(11435))
 				g.until("announced", announced)
 			} else {
 				g.set(annaAt(11435))
 				g.until("announced", announced)
-				own = owner.avahi("anna-mbp")
+				own = owner.Avahi("anna-mbp")
 			}
-			within(t, 10*time.Second, "found", func() (bool, string) {
-				all := a.browse()
-				return slices.ContainsFunc(all, func(s seen) bool { return s.host == "anna-mbp.local" && s.addr == "10.77.0.1" || s.addr == "10.77.0.3" }), fmt.Sprint(all)
+			testnet.Within(t, 10*time.Second, "found", func() (bool, string) {
+				all := a.Browse()
+				return slices.ContainsFunc(all, func(s testnet.Seen) bool {
+					return s.Host == "anna-mbp.local" && s.Addr == "10.77.0.1" || s.Addr == "10.77.0.3"
+				}), fmt.Sprint(all)
 			})
 			// The machine's own tools see the gate as well.
-			within(t, 10*time.Second, "found from here", func() (bool, string) {
-				all := own.browse()
-				return len(all) > 0 && all[0].instance == `Paddock\032on\032anna-mbp`, fmt.Sprint(all)
+			testnet.Within(t, 10*time.Second, "found from here", func() (bool, string) {
+				all := own.Browse()
+				return len(all) > 0 && all[0].Instance == `Paddock\032on\032anna-mbp`, fmt.Sprint(all)
 			})
 			// A change of ours must not rename the machine either.
 			s := annaAt(11437)
 			s.Addrs = on("a0", "10.77.0.3")
 			g.set(s)
-			within(t, 10*time.Second, "changed", func() (bool, string) {
-				all := a.browse()
-				return len(all) > 0 && all[0].port == "11437", fmt.Sprint(all)
+			testnet.Within(t, 10*time.Second, "changed", func() (bool, string) {
+				all := a.Browse()
+				return len(all) > 0 && all[0].Port == "11437", fmt.Sprint(all)
 			})
 			g.set(nil)
-			within(t, 10*time.Second, "gone", func() (bool, string) {
-				all := a.browse()
+			testnet.Within(t, 10*time.Second, "gone", func() (bool, string) {
+				all := a.Browse()
 				return len(all) == 0, fmt.Sprint(all)
 			})
-			if got := a.tool("avahi-resolve", "-4n", "anna-mbp.local"); !strings.Contains(got, "10.77.0.") {
+			if got := a.Tool("avahi-resolve", "-4n", "anna-mbp.local"); !strings.Contains(got, "10.77.0.") {
 				t.Errorf("our goodbye took the machine's own name: %s", got)
 			}
-			if log := own.log.String(); strings.Contains(log, "conflict") || strings.Contains(log, "anna-mbp-2") {
+			if log := own.Log.String(); strings.Contains(log, "conflict") || strings.Contains(log, "anna-mbp-2") {
 				t.Errorf("avahi gave way:\n%s", log)
 			}
 			if s, _ := g.state(); s.Conflict != "" {
@@ -206,17 +210,17 @@ func TestTheMachinesOwnAvahiStandsBesideUs(t *testing.T) {
 
 func TestAnotherMachineWithOurNameKeepsIt(t *testing.T) {
 	owner, mate := twoPlaces(t)
-	a := mate.avahi("anna-mbp")
-	g := owner.gate()
+	a := mate.Avahi("anna-mbp")
+	g := newGate(t, owner)
 	g.set(annaAt(11435))
 	g.until("a conflict", func(s State) bool {
 		return s.On && s.Conflict == "anna-mbp.local" && strings.HasPrefix(s.Target, "paddock-")
 	})
-	within(t, 10*time.Second, "found under another name", func() (bool, string) {
-		all := a.browse()
-		return len(all) == 1 && strings.HasPrefix(all[0].host, "paddock-") && all[0].addr == "10.77.0.1", fmt.Sprint(all)
+	testnet.Within(t, 10*time.Second, "found under another name", func() (bool, string) {
+		all := a.Browse()
+		return len(all) == 1 && strings.HasPrefix(all[0].Host, "paddock-") && all[0].Addr == "10.77.0.1", fmt.Sprint(all)
 	})
-	if log := a.log.String(); strings.Contains(log, "conflict") || strings.Contains(log, "anna-mbp-2") {
+	if log := a.Log.String(); strings.Contains(log, "conflict") || strings.Contains(log, "anna-mbp-2") {
 		t.Errorf("it had to give way:\n%s", log)
 	}
 }
@@ -224,25 +228,25 @@ func TestAnotherMachineWithOurNameKeepsIt(t *testing.T) {
 // An interface that goes is left, and costs nothing; one that comes is joined.
 func TestAnInterfaceGoesAndComesBack(t *testing.T) {
 	owner, mate := twoPlaces(t)
-	g := owner.gate()
+	g := newGate(t, owner)
 	g.set(annaAt(11435))
 	g.until("announced", announced)
 	before := cpu(t, g.cmd.Process.Pid)
-	owner.ip("link", "del", "a0")
+	owner.IP("link", "del", "a0")
 	g.until("left", func(s State) bool { return !s.On && s.Problem == ProblemNetwork })
-	within(t, 10*time.Second, "five seconds later", func() func() (bool, string) {
+	testnet.Within(t, 10*time.Second, "five seconds later", func() func() (bool, string) {
 		end := time.Now().Add(5 * time.Second)
 		return func() (bool, string) { return time.Now().After(end), "" }
 	}())
 	if used := cpu(t, g.cmd.Process.Pid) - before; used > 50 {
 		t.Errorf("%d hundredths of a second went into an interface that is not there", used)
 	}
-	cable(owner, "a0", "10.77.0.1/24", mate, "m0", "10.77.0.2/24")
+	testnet.Cable(owner, "a0", "10.77.0.1/24", mate, "m0", "10.77.0.2/24")
 	g.until("announced again", announced)
-	a := mate.avahi("berta")
-	within(t, 10*time.Second, "found", func() (bool, string) {
-		all := a.browse()
-		return len(all) == 1 && all[0].addr == "10.77.0.1", fmt.Sprint(all)
+	a := mate.Avahi("berta")
+	testnet.Within(t, 10*time.Second, "found", func() (bool, string) {
+		all := a.Browse()
+		return len(all) == 1 && all[0].Addr == "10.77.0.1", fmt.Sprint(all)
 	})
 }
 
@@ -263,24 +267,24 @@ func cpu(t *testing.T, pid int) int {
 
 func TestAPortThatIsNotSharedIsAWordAndNoMore(t *testing.T) {
 	owner, _ := twoPlaces(t)
-	_, _, out := owner.start([]string{"PADDOCK_DISCOVERY_CHILD=1"}, os.Args[0], "--", "hold", "-")
-	within(t, 5*time.Second, "held", func() (bool, string) { return strings.Contains(out.String(), "held"), out.String() })
-	g := owner.gate()
+	_, _, out := owner.Start([]string{"PADDOCK_DISCOVERY_CHILD=1"}, os.Args[0], "--", "hold", "-")
+	testnet.Within(t, 5*time.Second, "held", func() (bool, string) { return strings.Contains(out.String(), "held"), out.String() })
+	g := newGate(t, owner)
 	g.set(annaAt(11435))
 	g.until("a word", func(s State) bool { return !s.On && s.Problem == ProblemInUse })
 }
 
 func TestWithoutIPv6TheRestGoesOn(t *testing.T) {
 	owner, mate := twoPlaces(t)
-	run(t, "ip", "netns", "exec", owner.name, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/a0/disable_ipv6")
-	a := mate.avahi("berta")
-	g := owner.gate()
+	testnet.Run(t, "ip", "netns", "exec", owner.Name, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/a0/disable_ipv6")
+	a := mate.Avahi("berta")
+	g := newGate(t, owner)
 	s := annaAt(11435)
 	s.Addrs = append(s.Addrs, on("a0", "fe80::1")...)
 	g.set(s)
 	g.until("announced", func(s State) bool { return s.On && s.Problem == "" })
-	within(t, 10*time.Second, "found", func() (bool, string) {
-		all := a.browse()
-		return len(all) == 1 && all[0].addr == "10.77.0.1", fmt.Sprint(all)
+	testnet.Within(t, 10*time.Second, "found", func() (bool, string) {
+		all := a.Browse()
+		return len(all) == 1 && all[0].Addr == "10.77.0.1", fmt.Sprint(all)
 	})
 }

@@ -4,8 +4,6 @@ package discovery
 
 import (
 	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,14 +12,13 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/net/ipv4"
 
+	"paddock/internal/testnet"
 	"paddock/lan"
 )
 
@@ -138,156 +135,24 @@ func holdPort(in io.Reader, out io.Writer) error {
 	return err
 }
 
-// place is a network namespace.
-type place struct {
-	t    *testing.T
-	name string
-}
-
-// needs fails when a program is missing: a test that does not run is no proof.
-func needs(t *testing.T, programs ...string) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Fatal("namespaces need root")
-	}
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			t.Fatalf("%s is missing: apt-get install iproute2 avahi-daemon avahi-utils dbus", p)
-		}
-	}
-}
-
-var placeNumber int
-
-func newPlace(t *testing.T) *place {
-	t.Helper()
-	placeNumber++
-	p := &place{t, fmt.Sprintf("paddock-%d-%d", os.Getpid(), placeNumber)}
-	run(t, "ip", "netns", "add", p.name)
-	t.Cleanup(func() { run(t, "ip", "netns", "del", p.name) })
-	p.ip("link", "set", "lo", "up")
-	return p
-}
-
-// run runs a program that ends soon.
-func run(t *testing.T, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
-}
-
-func (p *place) ip(args ...string) {
-	p.t.Helper()
-	run(p.t, append([]string{"ip", "-n", p.name}, args...)...)
-}
-
-// cable joins two places; each end has an address, such as 10.77.0.1/24.
-func cable(a *place, atA, addrA string, b *place, atB, addrB string) {
-	a.t.Helper()
-	a.ip("link", "add", atA, "type", "veth", "peer", "name", atB, "netns", b.name)
-	for _, end := range []struct {
-		p        *place
-		at, addr string
-	}{{a, atA, addrA}, {b, atB, addrB}} {
-		end.p.ip("addr", "add", end.addr, "dev", end.at)
-		end.p.ip("link", "set", end.at, "up")
-		// For programs that do not name an interface.
-		end.p.ip("route", "replace", "224.0.0.0/4", "dev", end.at)
-	}
-}
-
-// start runs a program in a place until the test ends.
-func (p *place) start(env []string, args ...string) (*exec.Cmd, io.WriteCloser, *output) {
-	p.t.Helper()
-	cmd := exec.Command("ip", append([]string{"netns", "exec", p.name}, args...)...)
-	cmd.Env = append(os.Environ(), env...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	out := &output{}
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	p.t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Process.Signal(os.Interrupt)
-		select {
-		case <-ended:
-		case <-time.After(5 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
-		if p.t.Failed() {
-			p.t.Logf("%s said:\n%s", args[0], out)
-		}
-	})
-	return cmd, in, out
-}
-
-// output is what a program wrote.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-// within waits for a condition, or fails with what is there instead.
-func within(t *testing.T, limit time.Duration, want string, met func() (bool, string)) time.Duration {
-	t.Helper()
-	begin := time.Now()
-	for {
-		ok, got := met()
-		if ok {
-			return time.Since(begin)
-		}
-		if time.Since(begin) > limit {
-			t.Fatalf("after %v not %s, but:\n%s", limit, want, got)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
 // gate is an Announcer in a place.
 type gate struct {
-	p   *place
+	t   *testing.T
 	cmd *exec.Cmd
 	in  io.WriteCloser
-	out *output
+	out *testnet.Output
 }
 
-func (p *place) gate() *gate {
-	p.t.Helper()
-	cmd, in, out := p.start([]string{"PADDOCK_DISCOVERY_CHILD=1"}, os.Args[0], "--", "announce", "-")
-	return &gate{p, cmd, in, out}
+func newGate(t *testing.T, p *testnet.Place) *gate {
+	t.Helper()
+	cmd, in, out := p.Start([]string{"PADDOCK_DISCOVERY_CHILD=1"}, os.Args[0], "--", "announce", "-")
+	return &gate{t, cmd, in, out}
 }
 
 func (g *gate) set(s *Service) {
-	g.p.t.Helper()
+	g.t.Helper()
 	if err := json.NewEncoder(g.in).Encode(s); err != nil {
-		g.p.t.Fatal(err)
+		g.t.Fatal(err)
 	}
 }
 
@@ -304,92 +169,23 @@ func (g *gate) state() (s State, why string) {
 }
 
 func (g *gate) until(what string, met func(State) bool) {
-	g.p.t.Helper()
-	within(g.p.t, 15*time.Second, what, func() (bool, string) {
+	g.t.Helper()
+	testnet.Within(g.t, 15*time.Second, what, func() (bool, string) {
 		s, why := g.state()
 		return met(s), fmt.Sprintf("%+v %s", s, why)
 	})
 }
 
 // ask is what a plain resolver in a place gets.
-func (p *place) ask(hops int, name string) string {
-	p.t.Helper()
-	cmd := exec.Command("ip", "netns", "exec", p.name, os.Args[0], "--", "ask", fmt.Sprint(hops, " ", name))
+func askFrom(t *testing.T, p *testnet.Place, hops int, name string) string {
+	t.Helper()
+	cmd := exec.Command("ip", "netns", "exec", p.Name, os.Args[0], "--", "ask", fmt.Sprint(hops, " ", name))
 	cmd.Env = append(os.Environ(), "PADDOCK_DISCOVERY_CHILD=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		p.t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("%v\n%s", err, out)
 	}
 	return strings.TrimSpace(string(out))
-}
-
-// avahi is a responder and resolver in a place, with a bus of its own.
-type avahi struct {
-	p   *place
-	bus string
-	log *output
-}
-
-const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>system</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`
-
-// avahi starts it; its files under /run are in a mount namespace of its own,
-// which "ip netns exec" makes.
-func (p *place) avahi(hostname string) *avahi {
-	p.t.Helper()
-	needs(p.t, "ip", "avahi-daemon", "avahi-browse", "avahi-resolve", "dbus-daemon")
-	dir, err := os.MkdirTemp("", "paddock-avahi") // short: a socket's path has 108 bytes
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			p.t.Fatal(err)
-		}
-		return path
-	}
-	socket := filepath.Join(dir, "bus")
-	a := &avahi{p: p, bus: "DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + socket}
-	p.start(nil, "dbus-daemon", "--nofork", "--config-file="+write("bus.conf", fmt.Sprintf(busConfig, socket)))
-	within(p.t, 10*time.Second, "a bus", func() (bool, string) {
-		_, err := os.Stat(socket)
-		return err == nil, fmt.Sprint(err)
-	})
-	conf := write("avahi.conf", "[server]\nhost-name="+hostname+"\nuse-ipv4=yes\nuse-ipv6=yes\n[wide-area]\nenable-wide-area=no\n[publish]\npublish-workstation=no\n")
-	_, _, a.log = p.start([]string{a.bus}, "sh", "-c",
-		"mount -t tmpfs none /run && mkdir /run/avahi-daemon && exec avahi-daemon --no-drop-root --no-chroot --no-rlimits -f "+conf)
-	within(p.t, 15*time.Second, "avahi", func() (bool, string) {
-		log := a.log.String()
-		return strings.Contains(log, "Server startup complete"), log
-	})
-	return a
-}
-
-// tool runs one of avahi's programs, which gives up after ten seconds.
-func (a *avahi) tool(args ...string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), a.bus)
-	out, _ := cmd.CombinedOutput() // a name that is not found is an error of theirs
-	return string(out)
-}
-
-// seen is a gate as avahi-browse resolves it.
-type seen struct{ iface, family, instance, host, addr, port, txt string }
-
-func (a *avahi) browse() []seen {
-	var all []seen
-	for line := range strings.Lines(a.tool("avahi-browse", "-rtpk", "_paddock._tcp")) {
-		f := strings.SplitN(strings.TrimSpace(line), ";", 10)
-		if f[0] == "=" && len(f) == 10 {
-			all = append(all, seen{f[1], f[2], f[3], f[6], f[7], f[8], f[9]})
-		}
-	}
-	return all
 }
 
 func on(iface string, addrs ...string) []lan.Addr {

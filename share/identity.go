@@ -170,7 +170,7 @@ func (s *Share) findAuthority(ctx context.Context) {
 	defer cancel()
 	a, fault, detail := s.authority(ctx)
 	s.proof.set(a, fault, detail)
-	s.refreshIdentity()
+	s.refreshIdentity(s.look())
 	s.wakeRun()
 	s.watch.Wake()
 }
@@ -265,7 +265,7 @@ func (s *Share) RotateAuthority(ctx context.Context) (Encryption, error) {
 		_ = s.o.Keys.Forget(ctx, old.ID()) // left behind it opens nothing: its certificate is gone
 	}
 	s.proof.set(a, NoCertFault, "")
-	s.refreshIdentity()
+	s.refreshIdentity(s.look())
 	s.o.Log.Note(time.Now(), "A new certificate authority; the old one is trusted no more")
 	s.wakeRun()
 	s.watch.Wake()
@@ -288,10 +288,10 @@ func (s *Share) vaultBack() {
 }
 
 // refreshIdentity has the certificate follow addresses, names, files and clock.
-func (s *Share) refreshIdentity() {
+func (s *Share) refreshIdentity(us lan.Us) {
 	now := s.o.Settings.Get()
 	s.proof.identity.SetFiles(now.Certificate, now.CertificateKey)
-	if s.proof.identity.Refresh(s.look(), time.Now()) {
+	if s.proof.identity.Refresh(us, time.Now()) {
 		s.watch.Wake()
 	}
 }
@@ -322,8 +322,7 @@ func (p *proof) wantedOnce() {
 // not trust the certificate is worth a line: its teammate only sees that it does
 // not work. It does not wait.
 func (s *Share) onHandshake(client net.Addr, err error) {
-	alert := err.Error()
-	if !strings.Contains(alert, "unknown certificate authority") && !strings.Contains(alert, "bad certificate") && !strings.Contains(alert, "unknown certificate") {
+	if !distrusts(err) {
 		return
 	}
 	host, _, splitErr := net.SplitHostPort(client.String())
@@ -331,6 +330,20 @@ func (s *Share) onHandshake(client net.Addr, err error) {
 		return
 	}
 	s.o.Log.Note(time.Now(), host+" does not trust the certificate: give it ca.pem")
+}
+
+// distrusts says whether a client broke a handshake off because of the
+// certificate. Go's clients say so in an alert. OpenSSL, and with it curl, Node
+// and Python, sends that alert in TLS 1.3 before it encrypts, which to crypto/tls
+// is a record that it cannot read (seen with OpenSSL 3.0 and Go 1.26).
+func distrusts(err error) bool {
+	text := err.Error()
+	for _, alert := range []string{"unknown certificate authority", "bad certificate", "unknown certificate", "local error: tls: bad record MAC"} {
+		if strings.Contains(text, alert) {
+			return true
+		}
+	}
+	return false
 }
 
 // distrustQuiet is how long one address is not told of again.

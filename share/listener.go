@@ -53,7 +53,7 @@ func (s *Share) run(ctx context.Context) {
 func (s *Share) choices() {
 	s.gate.SetChoices(s.gateChoices())
 	s.settleHere()
-	s.refreshIdentity()
+	s.refreshIdentity(s.look())
 	token(s.checkSoon)
 	s.sites.apply(s.o.Settings)
 	s.resolveUpstream()

@@ -600,6 +600,7 @@ func (s *Share) lookAround() {
 	if told := s.announcer.State(); told.Conflict != "" && told.Target != "" {
 		us = us.Renamed(told.Target) // its usual name belongs to another machine here
 	}
+	s.refreshIdentity(us) // first, so that nobody is shown an address that is not proven
 	s.mu.Lock()
 	changed := !us.Equal(s.us)
 	s.us = us
@@ -610,7 +611,6 @@ func (s *Share) lookAround() {
 		s.watch.Wake()
 	}
 	s.settleHere()
-	s.refreshIdentity() // also follows the owner's files, and the clock
 	s.pauseOver()
 }
 

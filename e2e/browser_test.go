@@ -37,7 +37,7 @@ func site(t *testing.T) (origin string) {
 // TestWebPagesInABrowser: a page of an allowed origin uses the gate as it would
 // use Ollama, and a page of any other one is told nothing.
 func TestWebPagesInABrowser(t *testing.T) {
-	l := lend(t)
+	l := lendInClear(t)
 	alice := l.key("alice", "--in-address")
 	once := l.key("once", "--rate", "1/day")
 	browser := clients.New(t, l.url, alice.key).Browser()

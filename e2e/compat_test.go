@@ -32,7 +32,7 @@ import (
 func TestEveryClientSeesThroughTheGateWhatItSeesWithoutIt(t *testing.T) {
 	l := lend(t)
 	alice := l.key("alice")
-	set := clients.New(t, l.url, alice.key)
+	set := l.clients(l.url, alice.key)
 	const limit = time.Minute
 	for _, c := range clients.All {
 		if c.Can(clients.List) {
@@ -56,7 +56,7 @@ func TestEveryClientSeesThroughTheGateWhatItSeesWithoutIt(t *testing.T) {
 		}
 	}
 	l.p.Must("keys", "edit", "alice", "--in-address")
-	bare := clients.New(t, alice.inAddress(), "")
+	bare := l.clients(alice.inAddress(), "")
 	for _, c := range clients.All {
 		bare.Key = ""
 		if c == clients.OpenAI || c == clients.Anthropic {
@@ -116,7 +116,7 @@ func (c curl) file(name, body string) string {
 }
 
 func TestCurl(t *testing.T) {
-	l := lend(t)
+	l := lendInClear(t)
 	alice := l.key("alice", "--rate", "none")
 	c := curl{t, t.TempDir()}
 	auth := "Authorization: Bearer " + alice.key
@@ -385,7 +385,7 @@ func TestAManagerUploadsAndPulls(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Header.Set("Authorization", "Bearer "+boss.key)
-		res, err := http.DefaultClient.Do(req)
+		res, err := client(l.url).Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,12 +5,18 @@ package e2e_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +42,7 @@ func (g gate) do(method, path, body string) (int, string) {
 	if g.key != "" {
 		req.Header.Set("Authorization", "Bearer "+g.key)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client(g.url).Do(req)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -67,7 +73,7 @@ func (g gate) chat(model string) *stream {
 		g.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+g.key)
-	res, err := http.DefaultClient.Do(req)
+	res, err := client(g.url).Do(req)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -152,9 +158,42 @@ func entry(t *testing.T, p *program.Program, what string, fits func(requestlog.E
 	return found
 }
 
+// trusted holds a client for each gate whose authority a test believes, by host.
+var trusted sync.Map
+
+// trust believes the authority of a gate whose home this is, for the address at
+// which it answers.
+func trust(t *testing.T, link, home string) {
+	t.Helper()
+	pem, err := os.ReadFile(filepath.Join(home, "ca.pem"))
+	roots := x509.NewCertPool()
+	if err != nil || !roots.AppendCertsFromPEM(pem) {
+		t.Fatalf("ca.pem: %v\n%s", err, pem)
+	}
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+	trusted.Store(hostOf(link), &http.Client{Transport: tr})
+	t.Cleanup(tr.CloseIdleConnections)
+}
+
+// client is the one to call an address with.
+func client(link string) *http.Client {
+	if c, ok := trusted.Load(hostOf(link)); ok {
+		return c.(*http.Client)
+	}
+	return http.DefaultClient
+}
+
+func hostOf(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
 // portClosed says whether nobody listens at a gate's address any more.
-func portClosed(url string) bool {
-	c, err := net.DialTimeout("tcp", strings.TrimPrefix(url, "http://"), time.Second)
+func portClosed(link string) bool {
+	c, err := net.DialTimeout("tcp", hostOf(link), time.Second)
 	if err != nil {
 		return true
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"paddock/e2e/clients"
 	"paddock/e2e/ollama"
 	"paddock/e2e/ollama/ggufgen"
 	"paddock/e2e/program"
@@ -31,13 +32,30 @@ type loan struct {
 	url    string
 }
 
-// lend shares an Ollama until the test ends.
+// lend shares an Ollama until the test ends, encrypted as a person would.
 func lend(t *testing.T, opts ...ollama.Option) *loan {
+	t.Helper()
+	l := lendWith(t, nil, opts...)
+	l.url = l.show.WaitOut(`(https://127\.0\.0\.1:\d+)`)[1]
+	trust(t, l.url, l.p.Home)
+	l.server.Trust = filepath.Join(l.p.Home, "ca.pem")
+	return l
+}
+
+// lendInClear is lend for what is sent byte by byte, or by a browser that trusts
+// nobody.
+func lendInClear(t *testing.T, opts ...ollama.Option) *loan {
+	t.Helper()
+	l := lendWith(t, []string{"--allow-http"}, opts...)
+	l.url = l.show.WaitOut(`(http://127\.0\.0\.1:\d+)`)[1]
+	return l
+}
+
+func lendWith(t *testing.T, flags []string, opts ...ollama.Option) *loan {
 	t.Helper()
 	l := &loan{t: t, server: ollama.Start(t, opts...), p: program.New(t, program.Lite, nil)}
 	l.p.Set("PADDOCK_VAULT=memory", "TZ="+noon())
-	l.show = l.p.Start("share", "--listen", "127.0.0.1:0", "--ollama", l.server.URL)
-	l.url = l.show.WaitOut(`(http://127\.0\.0\.1:\d+)`)[1]
+	l.show = l.p.Start(append([]string{"share", "--listen", "127.0.0.1:0", "--ollama", l.server.URL}, flags...)...)
 	l.show.WaitOut(`Ollama 0\.17\.4 answers`)
 	return l
 }
@@ -50,6 +68,14 @@ func noon() string { return fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12
 func (l *loan) key(name string, flags ...string) gate {
 	l.t.Helper()
 	return gate{l.t, l.url, strings.TrimSpace(l.p.Must(append([]string{"keys", "add", name}, flags...)...))}
+}
+
+// clients are the npm packages, which believe the gate's authority.
+func (l *loan) clients(link, key string) *clients.Set {
+	l.t.Helper()
+	set := clients.New(l.t, link, key)
+	set.Env = append(set.Env, "NODE_EXTRA_CA_CERTS="+filepath.Join(l.p.Home, "ca.pem"))
+	return set
 }
 
 // inAddress is the gate's address with the key in it.
@@ -73,7 +99,7 @@ func (g gate) send(method, path string, body io.Reader) (answer, error) {
 	if g.key != "" {
 		req.Header.Set("Authorization", "Bearer "+g.key)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client(g.url).Do(req)
 	if err != nil {
 		return answer{}, err
 	}

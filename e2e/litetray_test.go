@@ -22,7 +22,7 @@ func TestTheLiteTray(t *testing.T) {
 	tray.Entry(nil, "○ Paddock does not run")
 
 	show := p.Start("share", "--demo", "--listen", "127.0.0.1:0")
-	url := show.WaitOut(`(http://127\.0\.0\.1:\d+)`)[1]
+	url := show.WaitOut(`(https://127\.0\.0\.1:\d+)`)[1]
 	entry := tray.Entry(func(e testdesk.Entry) bool { return strings.HasPrefix(e.Label, "● Sharing the demo") && !e.Enabled }, "● Sharing the demo · 0 teammates · 0 running")
 	t.Logf("status row: %s", entry.Label)
 	for _, e := range tray.Menu() {

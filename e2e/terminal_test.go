@@ -3,6 +3,8 @@
 package e2e_test
 
 import (
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,9 +32,11 @@ func TestAKeysWholeLifeFromATerminal(t *testing.T) {
 				t.Errorf("status before anything runs: %s", out)
 			}
 			show := p.Start("share", "--listen", "127.0.0.1:0", "--ollama", server.URL)
-			url := strings.TrimSpace(show.WaitOut(`(http://127\.0\.0\.1:\d+)`)[1])
+			url := show.WaitOut(`(https://127\.0\.0\.1:\d+)`)[1]
+			trust(t, url, p.Home)
+			server.Trust = filepath.Join(p.Home, "ca.pem")
 			show.WaitOut(`Ollama 0\.17\.4 answers`)
-			show.WaitOut(`Not encrypted`)
+			show.WaitOut(`Encrypted\.`)
 
 			stranger := gate{t, url, ""}
 			if code, body := stranger.do("GET", "/api/tags", ""); code != 401 || strings.Contains(body, "tiny") {
@@ -44,8 +48,8 @@ func TestAKeysWholeLifeFromATerminal(t *testing.T) {
 				t.Fatalf("keys add printed %q, want the key and nothing else", key)
 			}
 			key = strings.TrimSpace(key)
-			if kept := keyring.Secrets("paddock"); len(kept) != 1 || kept[0].Value != key {
-				t.Fatalf("the keychain holds %d items, want this one key", len(kept))
+			if kept := keyring.Secrets("paddock"); len(kept) != 2 || !slices.ContainsFunc(kept, func(s testdesk.Secret) bool { return s.Value == key }) {
+				t.Fatalf("the keychain holds %d items, want this key and the authority's", len(kept))
 			}
 			if again := strings.TrimSpace(p.Must("keys", "copy", "alice")); again != key {
 				t.Error("keys copy printed another key")
@@ -65,7 +69,9 @@ func TestAKeysWholeLifeFromATerminal(t *testing.T) {
 				t.Errorf("the entry of the chat: %+v", e)
 			}
 
+			trusting := "NODE_EXTRA_CA_CERTS=" + filepath.Join(p.Home, "ca.pem")
 			set := clients.New(t, url, key)
+			set.Env = append(set.Env, trusting)
 			for _, c := range clients.All {
 				r := set.Run(c, clients.Chat, ollama.Tiny, time.Minute)
 				if r.Error != nil || !strings.HasPrefix(r.Text, ollama.TinyBegins) || len(r.Pieces) < 10 {
@@ -73,6 +79,7 @@ func TestAKeysWholeLifeFromATerminal(t *testing.T) {
 				}
 			}
 			bad := clients.New(t, url, mistyped(key))
+			bad.Env = append(bad.Env, trusting)
 			for _, c := range clients.All {
 				if r := bad.Run(c, clients.Chat, ollama.Tiny, time.Minute); r.Error == nil || r.Error.Status != 401 {
 					t.Errorf("%s with a wrong key: %+v", c, r.Error)
@@ -98,8 +105,8 @@ func TestAKeysWholeLifeFromATerminal(t *testing.T) {
 				t.Error("the running stream of a removed key ended as if it were whole")
 			}
 			entry(t, p, "the cut chat", func(e requestlog.Entry) bool { return e.Phase == requestlog.Cut && e.CutBy == requestlog.CutByKey })
-			if kept := keyring.Secrets("paddock"); len(kept) != 0 {
-				t.Errorf("%d items are left in the keychain", len(kept))
+			if kept := keyring.Secrets("paddock"); len(kept) != 1 || !strings.Contains(kept[0].Value, "PRIVATE KEY") {
+				t.Errorf("%d items are left in the keychain, want the authority's", len(kept))
 			}
 
 			p.Must("stop")
@@ -131,7 +138,8 @@ func TestOllamaRestarts(t *testing.T) {
 	p := program.New(t, program.Lite, nil)
 	p.Set("PADDOCK_VAULT=memory")
 	show := p.Start("share", "--listen", "127.0.0.1:0", "--ollama", server.URL)
-	url := show.WaitOut(`(http://127\.0\.0\.1:\d+)`)[1]
+	url := show.WaitOut(`(https://127\.0\.0\.1:\d+)`)[1]
+	trust(t, url, p.Home)
 	show.WaitOut(`Ollama 0\.17\.4 answers`)
 	alice := gate{t, url, strings.TrimSpace(p.Must("keys", "add", "alice"))}
 
@@ -173,7 +181,8 @@ func TestAClientThatLeavesEndsTheGeneration(t *testing.T) {
 	p := program.New(t, program.Lite, nil)
 	p.Set("PADDOCK_VAULT=memory")
 	show := p.Start("share", "--listen", "127.0.0.1:0", "--ollama", server.URL)
-	url := show.WaitOut(`(http://127\.0\.0\.1:\d+)`)[1]
+	url := show.WaitOut(`(https://127\.0\.0\.1:\d+)`)[1]
+	trust(t, url, p.Home)
 	alice := gate{t, url, strings.TrimSpace(p.Must("keys", "add", "alice"))}
 
 	left := alice.chat(ollama.Slow)

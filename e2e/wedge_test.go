@@ -31,7 +31,8 @@ func TestAWedgedModelIsHealed(t *testing.T) {
 	p := program.New(t, program.Lite, nil)
 	p.Set("PADDOCK_VAULT=memory")
 	show := p.Start("share", "--listen", "127.0.0.1:0", "--ollama", server.URL)
-	url := show.WaitOut(`(http://127\.0\.0\.1:\d+)`)[1]
+	url := show.WaitOut(`(https://127\.0\.0\.1:\d+)`)[1]
+	trust(t, url, p.Home)
 	alice := gate{t, url, strings.TrimSpace(p.Must("keys", "add", "alice"))}
 
 	wedge(t, server)
@@ -190,7 +191,7 @@ func ask(url, key, body string, limit time.Duration) (reply, error) {
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client(url).Do(req)
 	if err != nil {
 		return reply{}, err
 	}

@@ -36,6 +36,7 @@ func shares(t *testing.T, p *program.Program) string {
 		st = status(t, p)
 		return st.Phase == share.Sharing && st.Ollama.Health == share.Answers && st.Address() != ""
 	})
+	trust(t, st.Address(), p.Home)
 	return st.Address()
 }
 
@@ -163,7 +164,7 @@ func TestAWebsiteIsSwitchedOnOnTheScreen(t *testing.T) {
 		}
 		req.Header.Set("Authorization", "Bearer "+key)
 		req.Header.Set("Origin", origin)
-		res, err := http.DefaultClient.Do(req)
+		res, err := client(url).Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -367,7 +368,8 @@ func TestASignalEndsEverything(t *testing.T) {
 	p := program.New(t, program.Lite, nil)
 	p.Set("PADDOCK_VAULT=memory")
 	show := p.Start("share", "--listen", "127.0.0.1:0", "--ollama", server.URL)
-	url := show.WaitOut(`(http://127\.0\.0\.1:\d+)`)[1]
+	url := show.WaitOut(`(https://127\.0\.0\.1:\d+)`)[1]
+	trust(t, url, p.Home)
 	alice := gate{t, url, strings.TrimSpace(p.Must("keys", "add", "alice"))}
 	loop := alice.chat(ollama.Loop)
 	loop.token()

@@ -34,6 +34,8 @@ type Server struct {
 	Bin string
 	// Home is its home folder.
 	Home string
+	// Trust is a PEM file of an authority that its command believes, or "".
+	Trust string
 
 	t    testing.TB
 	env  []string
@@ -200,6 +202,9 @@ func (s *Server) Command(host string, limit time.Duration, args ...string) (stdo
 	defer stop()
 	cmd := exec.CommandContext(ctx, s.Bin, args...)
 	cmd.Env = s.environment(host)
+	if s.Trust != "" {
+		cmd.Env = append(cmd.Env, "SSL_CERT_FILE="+s.Trust)
+	}
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err = cmd.Run()

@@ -93,6 +93,10 @@ test-lite: deps-static $(GATE) ## the tests of the lite edition
 e2e: deps-e2e e2e-programs $(GATE) ## the whole program from outside: real screen, keychain, Ollama and clients (Linux)
 	$(E2E) scripts/with-go $(GATE) -v go test -tags e2e -count=1 -timeout 30m -p 1 $(if $(RUN),-run '$(RUN)') $(E2E_PKGS)
 
+.PHONY: soak
+soak: deps-e2e e2e-programs $(GATE) ## an hour of traffic and changing addresses; SOAK=10m for less
+	$(E2E) SOAK=$(or $(SOAK),1h) scripts/with-go $(GATE) -v go test -tags e2e -count=1 -timeout 3h -p 1 -run TestSoak ./e2e
+
 .PHONY: shots
 shots: deps-e2e e2e-programs $(GATE) ## pictures of every window, light and dark, into docs/shots
 	@mkdir -p docs/shots

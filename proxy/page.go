@@ -63,7 +63,7 @@ func (x *exchange) refusePlain(kind policy.Credential) {
 	}
 	message := "this gate takes encrypted requests only: call https://" + x.r.Host + " instead, and trust the certificate that `curl -k https://" +
 		x.r.Host + authorityPath + "` gives once you have compared its fingerprint with the one that the owner of this Ollama sees; or the owner allows plain HTTP (paddock settings set share.allow-http true)"
-	if kind != policy.CredentialNone {
+	if kind != policy.CredentialNone && !private(x.r) { // within this machine nobody read along
 		message += ". The key that came with this request could be read on its way: ask the owner for a new one"
 	}
 	x.entry.Reason = policy.PlainHTTP

@@ -13,6 +13,7 @@ const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 120 * time.Second
 	maxHeader     = 32 << 10
+	maxStreams    = 100 // at a time on one HTTP/2 connection, the least that RFC 9113 section 6.5.2 recommends
 )
 
 // Hush returns a writer for Go's standard logger that passes everything on to w
@@ -38,6 +39,7 @@ func NewServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		// Go's own answer to "OPTIONS *" would be a 200 without a key.
 		DisableGeneralOptionsHandler: true,
 		// net/http's complaints quote what strangers sent, so they go nowhere.

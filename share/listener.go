@@ -189,7 +189,12 @@ func (d *door) hindered(addr string) bool {
 		s.gate.Drain(true)
 	}
 	d.shut()
-	d.grace = nil
+	switch { // what still runs has as long as after a Stop
+	case len(d.leaving) == 0:
+		d.grace = nil
+	case d.grace == nil:
+		d.grace = time.After(graceStop)
+	}
 	s.settle(Waiting, problem, detail)
 	return true
 }

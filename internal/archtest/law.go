@@ -206,7 +206,7 @@ func Law() []Room {
 			}},
 		},
 		{
-			Name: "internal/*", Sentence: "plumbing: atomicfile, control, standin, watch, archtest",
+			Name: "internal/*", Sentence: "plumbing: atomicfile, control, standin, watch, login, awake, the tests' desks and networks, archtest",
 			Uses:  []string{"internal/*"},
 			Never: []Ban{noFyne("plumbing serves every room, those without a window included")},
 		},

@@ -97,11 +97,11 @@ type Choices struct {
 	// AllowHTTP lets requests in that are not encrypted. Without it they are told
 	// to come by https.
 	AllowHTTP bool
-	MaxBody  int64       // largest body of a "use" request in bytes
-	Running  int         // requests that run at once, of all keys
-	Waiting  int         // requests that wait, of one key
-	NumCtx   int         // largest context that a user may ask for, in tokens
-	Attempts policy.Rate // bad keys from one address
+	MaxBody   int64       // largest body of a "use" request in bytes
+	Running   int         // requests that run at once, of all keys
+	Waiting   int         // requests that wait, of one key
+	NumCtx    int         // largest context that a user may ask for, in tokens
+	Attempts  policy.Rate // bad keys from one address
 }
 
 // The defaults of Choices.

@@ -199,7 +199,7 @@ func TestSharingIsEncrypted(t *testing.T) {
 
 // Teammates trust a gate once: a restart must not ask them again.
 func TestTheAuthorityOutlivesTheProgram(t *testing.T) {
-	vault, home := newChest(), ""
+	vault, home := newChest(), t.TempDir()
 	before := ""
 	kept(t, "it is made", vault, strict, func(t *testing.T, r *rig) {
 		r.share()
@@ -208,16 +208,10 @@ func TestTheAuthorityOutlivesTheProgram(t *testing.T) {
 		if err != nil || strings.Contains(string(b), "PRIVATE") {
 			t.Fatalf("%v %s", err, b)
 		}
-		home = t.TempDir()
-		home = filepath.Join(filepath.Dir(filepath.Dir(home)), "kept-"+filepath.Base(filepath.Dir(home)))
-		if err := os.MkdirAll(home, 0o700); err != nil {
-			t.Fatal(err)
-		}
 		if err := os.WriteFile(filepath.Join(home, "ca.pem"), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	})
-	defer os.RemoveAll(home)
 	again := func(o *Options) { strict(o); o.Home = home }
 	kept(t, "and found again", vault, again, func(t *testing.T, r *rig) {
 		r.share()

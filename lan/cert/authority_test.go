@@ -228,7 +228,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "nonsense") {
 			t.Errorf("%s: the error quotes the key: %v", c.story, err)
 		}
-		if _, err := ParseCertificate(c.cert); (err == nil) != (c.want == ErrNoKey || c.want == ErrOtherKey) {
+		if _, err := ParseCertificate(c.cert); (err == nil) != (errors.Is(c.want, ErrNoKey) || errors.Is(c.want, ErrOtherKey)) {
 			t.Errorf("%s: without a key: %v", c.story, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"paddock/policy"
 	"paddock/safety"
 	"paddock/settings"
 )
@@ -62,6 +63,32 @@ func TestTheSafetyCheck(t *testing.T) {
 		after(5 * time.Minute)
 		if n := r.found.rounds(); n != before {
 			t.Errorf("%d rounds while nothing is shared", n-before)
+		}
+	})
+	// The window said "There are no keys yet" ten seconds after two were made.
+	bubble(t, "hears of keys, and of sharing itself", nil, func(t *testing.T, r *rig) {
+		after(5 * time.Second)
+		r.share()
+		after(2 * guardPause)
+		if l := level(r.State().Safety, safety.CertificateOK); l == safety.Unknown {
+			t.Errorf("the certificate: %s", l)
+		}
+		if _, _, err := r.AddKey(t.Context(), "for ever", policy.Grant{}); err != nil {
+			t.Fatal(err)
+		}
+		after(2 * guardPause)
+		if l := level(r.State().Safety, safety.KeysForever); l != safety.Attention {
+			t.Errorf("a key without an end: %s", l)
+		}
+		before := r.found.rounds()
+		key := r.key("alice")
+		after(2 * guardPause)
+		for range 20 {
+			r.ask("11435", key, "GET", "/api/tags", "")
+			after(time.Second)
+		}
+		if n := r.found.rounds() - before; n > 2 {
+			t.Errorf("%d rounds because keys were used", n)
 		}
 	})
 	bubble(t, "hears of plain HTTP at once", strict, func(t *testing.T, r *rig) {

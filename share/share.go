@@ -587,6 +587,7 @@ func (s *Share) settle(p Phase, problem Problem, detail string) {
 	s.phase, s.problem, s.detail = p, problem, detail
 	s.mu.Unlock()
 	if changed {
+		token(s.checkSoon)
 		s.watch.Wake()
 	}
 }
@@ -612,6 +613,21 @@ func (s *Share) lookAround() {
 	}
 	s.settleHere()
 	s.pauseOver()
+}
+
+// keysMark changes when a key is made, changed or removed.
+func keysMark(keys []keystore.Key) (mark struct {
+	n       int
+	changed time.Time
+},
+) {
+	mark.n = len(keys)
+	for _, k := range keys {
+		if k.Changed.After(mark.changed) {
+			mark.changed = k.Changed
+		}
+	}
+	return mark
 }
 
 // followDiscovery wakes the watchers of State when what the network is told changes.
@@ -643,6 +659,7 @@ func (s *Share) follow(ctx context.Context) {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	last, lastTotal := counts{-1, -1}, uint64(0)
+	lastKeys := keysMark(s.o.Keys.List())
 	for {
 		// The pause stands before the next look and not behind it: what changes
 		// meanwhile leaves its token, so the last change is always told.
@@ -657,6 +674,10 @@ func (s *Share) follow(ctx context.Context) {
 			return
 		case <-keys:
 			s.vaultBack()
+			if now := keysMark(s.o.Keys.List()); now != lastKeys { // and not each time that one is used
+				lastKeys = now
+				token(s.checkSoon)
+			}
 		case <-s.sites.changed:
 		case <-quiet.C:
 		case <-log:

@@ -212,7 +212,7 @@ func Law() []Room {
 		},
 		{
 			Name: "e2e", Sentence: "the whole program from outside; of the rooms it knows the shapes that --json prints",
-			Uses:  []string{"internal/*", "policy", "requestlog", "share"},
+			Uses:  []string{"internal/*", "policy", "requestlog", "safety", "share"},
 			Never: []Ban{noFyne("the tests see what a person sees, a picture and a tray menu, not widgets")},
 		},
 		{Name: "scripts", Sentence: "helpers of the Makefile, no part of the program", Uses: []string{"settings"}},

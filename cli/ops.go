@@ -201,18 +201,19 @@ func (o ops) edit(a editArgs) (any, error) {
 	return whole(k), nil
 }
 
-// resume ends a pause, or takes a panic back, whichever there is.
+// resume ends a pause, or else takes a panic back: who shares and pauses again
+// after a panic means the pause.
 func (o ops) resume() (any, error) {
 	st := o.sh.State()
 	switch {
+	case st.Phase == share.Paused:
+		o.sh.Resume()
+		return resumed{"The break is over."}, nil
 	case st.Panicked:
 		if err := o.sh.UndoPanic(); err != nil {
 			return nil, err
 		}
 		return resumed{"The panic is taken back: the keys work again."}, nil
-	case st.Phase == share.Paused:
-		o.sh.Resume()
-		return resumed{"The break is over."}, nil
 	}
 	return nil, coded{"not-paused", "there is neither a break nor a panic to end"}
 }

@@ -14,7 +14,7 @@ const (
 	OpStart         = "start"
 	OpStop          = "stop"
 	OpDemo          = "demo" // NameArgs.Value is "on" or "off"
-	OpShow          = "show" // NameArgs.Name is the screen: "" for the main window, "new-key", "websites", "open-log"
+	OpShow          = "show" // NameArgs.Name is the screen: "" for the main window, "new-key", "websites", "safety", "settings", "open-log"
 	OpQuit          = "quit"
 	OpKeysAdd       = "keys.add"
 	OpKeysList      = "keys.list"

@@ -27,6 +27,7 @@ const (
 	Stop      Icon = "stop"
 	Attention Icon = "attention"
 	Danger    Icon = "danger"
+	Unknown   Icon = "unknown" // could not be read
 )
 
 // Actions and signs.
@@ -37,6 +38,7 @@ const (
 	Down    Icon = "down"
 	Export  Icon = "export"
 	Fold    Icon = "fold"
+	Network Icon = "interface" // a network interface
 	Open    Icon = "open"
 	Person  Icon = "person"
 	Plus    Icon = "plus"
@@ -48,8 +50,8 @@ const (
 
 var icons = []Icon{
 	Share, Keys, Websites, Safety, Usage, Settings, Log,
-	Allowed, Refused, Waiting, Running, Paused, Stop, Attention, Danger,
-	Close, Columns, Copy, Down, Export, Fold, Open, Person, Plus, Program, Right, Search, Up,
+	Allowed, Refused, Waiting, Running, Paused, Stop, Attention, Danger, Unknown,
+	Close, Columns, Copy, Down, Export, Fold, Network, Open, Person, Plus, Program, Right, Search, Up,
 }
 
 // Icons lists every icon, for galleries and tests.

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,8 @@ import (
 	"paddock/ui/desk"
 	"paddock/ui/keys"
 	"paddock/ui/logview"
+	"paddock/ui/prefs"
+	"paddock/ui/safety"
 	"paddock/ui/theme"
 	"paddock/ui/tray"
 	"paddock/ui/websites"
@@ -27,6 +30,10 @@ const (
 	slow  = 15 * time.Second // how often "2 min ago" is put right
 	quick = time.Second      // how often the figures of running requests are
 )
+
+// recentLook is how far back the newest requests are looked for, among notes of
+// what was no request.
+const recentLook = 50
 
 // program is everything that the owner sees of one Share. But for the methods
 // of share.Screen it belongs to Fyne's thread.
@@ -70,12 +77,16 @@ func newProgram(ctx context.Context, a fyne.App, sh *share.Share, do func(func()
 	p.main.SetPadded(false)
 	p.board = newBoard(asks{
 		desk: desk.Asks{
-			Start: sh.Start, Stop: sh.Stop, Demo: p.demo, Listen: p.listen, OpenLog: p.openLog, Trouble: vault,
+			Start: sh.Start, Stop: sh.Stop, Pause: sh.Pause, Resume: sh.Resume, Demo: p.demo, Listen: p.listen, Here: p.here, Encrypt: p.encrypt,
+			OpenLog: p.openLog, Settings: func() { p.open(roomSettings) }, Trouble: vault,
 		},
 		keys: keys.Options{
 			Context: p.ctx, Keeper: sh, Clip: p.clip.Secret, Start: sh.Start, Do: do, Focus: p.focus, Say: problem, Trouble: vault,
 		},
 		sites:   websites.Options{Context: p.ctx, Keeper: sh, Do: do, Focus: p.focus, Say: problem},
+		safety:  safety.Options{Context: p.ctx, Keeper: sh, Do: do, Say: problem, Panic: p.cutOff},
+		prefs:   prefs.Options{Context: p.ctx, Keeper: sh, Patience: keys.Patience, Do: do, Focus: p.focus, Say: problem},
+		undo:    p.undoPanic,
 		openLog: p.openLog,
 	})
 	p.main.SetContent(p.board.content)
@@ -104,13 +115,15 @@ func (p *program) follow() {
 
 // see takes a picture of the program.
 func (p *program) see() (picture, time.Duration) {
-	pic := picture{at: time.Now(), state: p.sh.State()}
+	// The settings first: a State that is newer tells of itself at once.
+	pic := picture{at: time.Now(), choices: p.sh.Settings().Get(), state: p.sh.State()}
 	beat := slow
 	if pic.state.Running+pic.state.Waiting > 0 {
 		beat = quick
 	}
 	running := p.sh.Log().Running(pic.at)
-	done, _, _ := p.sh.Log().Since(0, desk.Recent)
+	done, _, _ := p.sh.Log().Since(0, recentLook)
+	done = slices.DeleteFunc(done, func(e requestlog.Entry) bool { return e.Phase == requestlog.Event })
 	pic.recent = slices.Concat(done, running)
 	slices.SortStableFunc(pic.recent, func(a, b requestlog.Entry) int { return b.Time.Compare(a.Time) })
 	pic.recent = pic.recent[:min(len(pic.recent), desk.Recent)]
@@ -174,6 +187,28 @@ func (p *program) listen(addr string) {
 	})
 }
 
+// here has only the network around us shared on.
+func (p *program) here() {
+	p.background("This network could not be chosen", func(context.Context) error { return p.sh.Set(settings.ShareNetwork, settings.NetworkHere) })
+}
+
+// encrypt refuses plain HTTP.
+func (p *program) encrypt() {
+	p.background("Plain HTTP is still allowed", func(context.Context) error {
+		if err := p.sh.Set(settings.ShareAllowHTTP, "false"); err != nil {
+			return err
+		}
+		if !p.sh.State().Encrypted {
+			return errors.New("this Paddock was started with --allow-http; start it again without")
+		}
+		return nil
+	})
+}
+
+func (p *program) allowHTTP() {
+	p.background("Plain HTTP could not be allowed", func(context.Context) error { return p.sh.Set(settings.ShareAllowHTTP, "true") })
+}
+
 // allow lets a website in, or the websites of a preset.
 func (p *program) allow(origin string) {
 	p.background("The website could not be allowed", func(context.Context) error { return p.sh.AllowOrigin(origin) })
@@ -183,9 +218,36 @@ func (p *program) block(origin string) {
 	p.background("The website could not be switched off", func(context.Context) error { return p.sh.BlockOrigin(origin) })
 }
 
-// openWebsites shows their screen.
-func (p *program) openWebsites() {
-	p.board.enter(roomWebsites)
+// cutOff asks, and then stops sharing, cuts every request and suspends every key.
+func (p *program) cutOff() {
+	p.front()
+	ask(p.main, question{
+		title:    "Cut everyone off?",
+		sentence: "Sharing ends, every running request is cut, and every key is suspended. You can take it back.",
+		yes:      "Cut everyone off", no: "Leave it",
+		answered: func(yes bool) {
+			if yes {
+				p.panicNow()
+			}
+		},
+	})
+}
+
+func (p *program) panicNow() {
+	p.background("The panic could not be written down", func(context.Context) error { return p.sh.Panic() })
+}
+
+// undoPanic lets the keys in again that a panic suspended.
+func (p *program) undoPanic(done func()) {
+	p.background("The panic could not be taken back", func(context.Context) error {
+		defer p.do(done)
+		return p.sh.UndoPanic()
+	})
+}
+
+// open shows a room of the main window.
+func (p *program) open(r room) {
+	p.board.enter(r)
 	p.front()
 }
 
@@ -198,7 +260,8 @@ func (p *program) front() {
 func (p *program) openLog() {
 	if p.log == nil {
 		p.view = logview.New(p.sh.Log(), logview.Actions{
-			State: p.sh.State, Watch: p.sh.Watch, Start: p.sh.Start, Stop: p.sh.StopRequest, Copy: p.clip.Text, Allow: p.allow,
+			State: p.sh.State, Watch: p.sh.Watch, Start: p.sh.Start, Stop: p.sh.StopRequest, Copy: p.clip.Text, Allow: p.allow, AllowHTTP: p.allowHTTP,
+			Do: p.do,
 		})
 		p.log = p.app.NewWindow("Request log")
 		p.log.SetPadded(false)
@@ -225,6 +288,18 @@ func (p *program) act(i tray.Item) {
 		p.sh.Start()
 	case tray.Stop:
 		p.sh.Stop()
+	case tray.Pause:
+		if d, err := time.ParseDuration(i.Arg); err == nil {
+			p.sh.Pause(d)
+		}
+	case tray.Resume:
+		p.sh.Resume()
+	case tray.Panic:
+		p.panicNow()
+	case tray.UndoPanic:
+		p.undoPanic(func() {})
+	case tray.Safety:
+		p.open(roomSafety)
 	case tray.CopyAddress:
 		p.clip.Text(i.Arg)
 	case tray.CopyKey:
@@ -243,7 +318,7 @@ func (p *program) act(i tray.Item) {
 	case tray.Block:
 		p.block(i.Arg)
 	case tray.Websites:
-		p.openWebsites()
+		p.open(roomWebsites)
 	case tray.Open:
 		p.front()
 	case tray.Quit:
@@ -278,7 +353,11 @@ func (p *program) Show(name string) {
 		case "open-log":
 			p.openLog()
 		case "websites":
-			p.openWebsites()
+			p.open(roomWebsites)
+		case "safety":
+			p.open(roomSafety)
+		case "settings":
+			p.open(roomSettings)
 		default:
 			p.front()
 		}

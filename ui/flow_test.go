@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
 
 	"paddock/keystore"
@@ -139,9 +140,84 @@ func TestWithoutOllamaThereIsTheDemo(t *testing.T) {
 func TestPlainHTTPIsSaid(t *testing.T) {
 	s := newStage(t, light)
 	s.show(sharing())
-	s.says("Not encrypted: anyone who listens in")
-	s.show(with(func(st *share.State) { st.Encrypted = true }))
-	s.silent("Not encrypted")
+	s.says("Encrypted. Other computers on 192.168.1.0/24 (en0) can reach these addresses.", "https://anna-mbp.local:11435", "[Copy Fingerprint]")
+	s.silent("Not encrypted", "not encrypted", "[Require encryption]")
+	s.show(with(inClear))
+	s.says("https://anna-mbp.local:11435", "The same addresses with http:// work too, and are not encrypted")
+	s.press("Require encryption")
+	if !s.has("encrypt") {
+		t.Error("encryption was not asked for")
+	}
+	scenes()["share-only-clear"](s)
+	s.says("Not encrypted: anyone who listens in", "http://anna-mbp.local:11435", "unlock it, then try again")
+	s.silent("[Copy Fingerprint]", "Encrypted. ")
+	s.press("Try again")
+	if !s.has("start") {
+		t.Error("the keychain was not asked again")
+	}
+}
+
+func TestAPauseIsChosenAndEnded(t *testing.T) {
+	s := newStage(t, light)
+	s.show(with(off))
+	s.silent("[Pause for]", "[Resume]")
+	s.show(sharing())
+	s.silent("[Resume]")
+	s.press("Pause for")
+	choices := map[string]fyne.Tappable{}
+	visit(s.win.Canvas().Overlays().Top(), fyne.Position{}, rect{}, func(o fyne.CanvasObject, _, _ rect) {
+		w, ok := o.(fyne.Widget)
+		choice, can := o.(fyne.Tappable)
+		if !ok || !can {
+			return
+		}
+		for _, part := range test.WidgetRenderer(w).Objects() {
+			if label, ok := part.(*canvas.Text); ok {
+				choices[label.Text] = choice
+			}
+		}
+	})
+	for label, want := range map[string]string{"15 minutes": "pause 15m0s", "1 hour": "pause 1h0m0s", "until I resume": "pause 0s"} {
+		if choices[label] == nil {
+			t.Fatalf("there is no %q in %v", label, choices)
+		}
+		choices[label].Tapped(&fyne.PointEvent{})
+		if !s.has(want) {
+			t.Errorf("asked for %q, want %q", s.asked, want)
+		}
+	}
+	s.show(with(func(st *share.State) { st.Phase, st.PausedUntil = share.Paused, now.Add(time.Minute) }))
+	s.says("Paused until "+now.Add(time.Minute).Local().Format("15:04"), "told to come again later", "[Resume]")
+	s.silent("[Pause for]")
+	if !get[*kit.Switch](s, "Share Ollama").On() {
+		t.Error("the switch is off in a pause")
+	}
+	s.press("Resume")
+	if !s.has("resume") {
+		t.Errorf("asked for %q", s.asked)
+	}
+}
+
+// Whatever keeps the gate shut is said with a button that mends it.
+func TestEveryHindranceHasItsMend(t *testing.T) {
+	for scene, x := range map[string]struct{ button, asks string }{
+		"share-elsewhere":    {"Share on this network instead", "here"},
+		"share-lookalike":    {"Share on this network instead", "here"},
+		"share-interface":    {"Share on this network instead", "here"},
+		"share-no-interface": {"Open Settings", "settings"},
+		"share-public":       {"Open Settings", "settings"},
+		"share-locked":       {"Try again", "start"},
+		"share-cert-lost":    {"Open Settings", "settings"},
+		"share-cert-files":   {"Open Settings", "settings"},
+		"share-cert-beside":  {"Open Settings", "settings"},
+	} {
+		s := newStage(t, light)
+		scenes()[scene](s)
+		s.press(x.button)
+		if !s.has(x.asks) {
+			t.Errorf("%s asks for %q", scene, s.asked)
+		}
+	}
 }
 
 func TestTheFirstKeyIsOneTapAway(t *testing.T) {
@@ -465,22 +541,33 @@ func TestSnippetsFollowTheAddress(t *testing.T) {
 		})
 		return strings.Join(all, "\n")
 	}
-	if got := code(); !strings.Contains(got, "http://anna-mbp.local:11435/api/chat") || !strings.Contains(got, `"model": "qwen3:8b"`) {
+	if got := code(); !strings.Contains(got, "--cacert paddock-ca.pem https://anna-mbp.local:11435/api/chat") || !strings.Contains(got, `"model": "qwen3:8b"`) {
 		t.Errorf("the code is\n%s", got)
 	}
-	s.show(with(func(st *share.State) { st.Addresses[0].URL = "http://other.local:11500" }))
-	if got := code(); !strings.Contains(got, "http://other.local:11500/api/chat") {
+	s.show(with(func(st *share.State) { st.Addresses[0].URL = "https://other.local:11500" }))
+	if got := code(); !strings.Contains(got, "https://other.local:11500/api/chat") {
 		t.Errorf("the code is\n%s", got)
 	}
 	tabs := get[*kit.Tabs](s, "curl")
-	for range 5 {
+	for range 8 {
 		tabs.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
-		if got := code(); !strings.Contains(got, "http://other.local:11500") || strings.Contains(got, "pdk_") {
+		if tabs.AccessibilityLabel() == "Environment" {
+			s.says("the ollama command cannot send a key")
+		}
+		if got := code(); !strings.Contains(got, "https://other.local:11500") || strings.Contains(got, "pdk_") {
 			t.Errorf("%s: the code is\n%s", tabs.AccessibilityLabel(), got)
 		}
 		s.fits("snippets for " + tabs.AccessibilityLabel())
 	}
-	s.says("the ollama command cannot send a key yet")
+	if tabs.AccessibilityLabel() != "Browser" {
+		t.Errorf("the last one is %s", tabs.AccessibilityLabel())
+	}
+	// With the owner's own certificate nobody has to be told whom to trust.
+	s.says("Trust this gate, once", fingerprint[:17])
+	s.show(with(func(st *share.State) { st.Encryption.Own = true }))
+	s.silent("Trust this gate, once")
+	s.show(with(inClear))
+	s.says("Trust this gate, once", "may use http://anna-mbp.local:11435 for now")
 }
 
 // A key that has no cloud grant is not shown how to ask for a cloud model.
@@ -493,14 +580,14 @@ func TestSnippetsUseAModelThatIsGranted(t *testing.T) {
 	s.board.enter(roomKeys)
 	s.selectKey("ben")
 	s.press("How to connect")
-	if _, ok := find[*kit.CodeBlock](s, "curl http://anna-mbp.local:11435/api/chat \\\n  -H \"Authorization: Bearer $PADDOCK_KEY\" \\\n  -d '{\"model\": \"tiny\",\n       \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'"); !ok {
+	if _, ok := find[*kit.CodeBlock](s, "curl --cacert paddock-ca.pem https://anna-mbp.local:11435/api/chat \\\n  -H \"Authorization: Bearer $PADDOCK_KEY\" \\\n  -d '{\"model\": \"tiny\",\n       \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'"); !ok {
 		t.Error("the code asks for another model")
 	}
 }
 
 // Tab reaches everything that can be pressed, and comes back.
 func TestEverythingIsReachedByKeyboard(t *testing.T) {
-	for _, name := range []string{"share-port", "share-noollama", "keys-selected", "new-more", "connect"} {
+	for _, name := range []string{"share-port", "share-noollama", "share-on", "share-elsewhere", "share-clear", "keys-selected", "new-more", "connect"} {
 		s := newStage(t, light)
 		scenes()[name](s)
 		want := map[fyne.CanvasObject]bool{}

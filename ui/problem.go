@@ -12,6 +12,7 @@ import (
 	"paddock/keystore"
 	"paddock/settings"
 	"paddock/share"
+	"paddock/ui/prefs"
 )
 
 // problem says an error to the owner: what is wrong, and what to do next.
@@ -22,10 +23,15 @@ func problem(err error) string {
 		unsaved  *keystore.UnsavedError
 		leftover *keystore.LeftoverError
 		value    *settings.ValueError
+		noNew    *share.AuthorityError
 	)
 	switch {
 	case err == nil:
 		return ""
+	case errors.As(err, &noNew):
+		return prefs.NoNewWords(noNew)
+	case errors.Is(err, share.ErrNoNetwork):
+		return "This computer is on no private network now, so there is none to choose."
 	case errors.As(err, &leftover):
 		return "The key is removed and refused. Its entry is still in the keychain, where it opens nothing; it is cleared away later."
 	case errors.As(err, &unsaved):

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"paddock/keystore"
 	"paddock/policy"
 	"paddock/requestlog"
+	"paddock/safety"
 	"paddock/settings"
 	"paddock/share"
 	"paddock/ui/kit"
@@ -32,12 +34,25 @@ type rig struct {
 	*program
 	s     *stage // for looking at the main window
 	keys  *keystore.Store
+	found *finder
 	quits int
 	notes []*fyne.Notification
 	kind  tray.HostKind
 
 	mu    sync.Mutex
 	queue []func()
+}
+
+// finder finds for the safety check what a test says.
+type finder struct {
+	mu    sync.Mutex
+	found safety.Found
+}
+
+func (f *finder) Find(context.Context, safety.Ask) safety.Found {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.found
 }
 
 func newRig(t *testing.T) *rig {
@@ -47,13 +62,16 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{}
+	if err := choices.Set(settings.ShareDiscovery, "false"); err != nil { // nobody else is to hear of a test
+		t.Fatal(err)
+	}
+	r := &rig{found: &finder{}}
 	r.keys, err = keystore.Open(home, keystore.NewMemoryVault(), keystore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sh := share.New(share.Options{
-		Version: "test", Settings: choices, Keys: r.keys, Log: requestlog.New(100),
+		Version: "test", Home: home, Finder: r.found, Settings: choices, Keys: r.keys, Log: requestlog.New(100),
 		Flags:  share.Flags{Ollama: "http://127.0.0.1:1"}, // nobody answers there
 		Listen: func(context.Context, string) (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") },
 	})
@@ -128,7 +146,7 @@ func TestFromTheFirstKeyToTheFirstRequest(t *testing.T) {
 		t.Fatalf("the clipboard's key opens the gate for %q", who.Name)
 	}
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/tags", nil)
-	req.Host = "127.0.0.1"
+	req.Host, req.TLS = "127.0.0.1", &tls.ConnectionState{Version: tls.VersionTLS13}
 	req.Header.Set("Authorization", "Bearer "+key)
 	r.sh.Gate().ServeHTTP(httptest.NewRecorder(), req)
 	r.pumpUntil("The first request from alice arrived at")
@@ -287,6 +305,10 @@ func TestOtherProcessesUseTheScreen(t *testing.T) {
 	var c share.Screen = r.program
 	c.Show("new-key")
 	r.pumpUntil("Who gets the new key?")
+	c.Show("safety")
+	r.pumpUntil("Facts that could let people walk around the gate")
+	c.Show("settings")
+	r.pumpUntil("A change is in force as soon as it is made.")
 	c.Show("open-log")
 	r.pump("the request log", func() bool { return r.log != nil })
 	c.Clip("an address")

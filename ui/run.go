@@ -129,8 +129,7 @@ func (p *program) settle() {
 	done := make(chan struct{})
 	go func() {
 		p.work.Wait()
-		p.board.keys.Wait()
-		p.board.sites.Wait()
+		p.board.wait()
 		close(done)
 	}()
 	select {

@@ -19,6 +19,11 @@ import (
 // folder it leaves the pictures there to be looked at.
 func TestScenesFit(t *testing.T) {
 	only, shots := os.Getenv("PADDOCK_SCENE"), os.Getenv("PADDOCK_SHOTS") != ""
+	scenes := func() map[string]func(*stage) {
+		all := scenes()
+		maps.Copy(all, roomScenes())
+		return all
+	}
 	for _, name := range slices.Sorted(maps.Keys(scenes())) {
 		if only != "" && !strings.HasPrefix(name, only) {
 			continue

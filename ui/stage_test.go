@@ -23,10 +23,12 @@ import (
 	"paddock/keystore"
 	"paddock/policy"
 	"paddock/requestlog"
+	"paddock/settings"
 	"paddock/share"
 	"paddock/ui/desk"
 	"paddock/ui/keys"
 	"paddock/ui/kit"
+	"paddock/ui/safety"
 	"paddock/ui/theme"
 	"paddock/ui/websites"
 )
@@ -44,6 +46,8 @@ type stage struct {
 	clip   string
 	state  share.State
 	size   fyne.Size
+
+	choices settings.Settings
 
 	mu    sync.Mutex
 	queue []func() // handed to Fyne's thread and not run yet: see settle
@@ -71,7 +75,7 @@ func newStage(t *testing.T, l look) *stage {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(l.theme)
-	s := &stage{t: t, keeper: &keeper{}, size: l.size}
+	s := &stage{t: t, keeper: &keeper{}, size: l.size, choices: settings.Defaults()}
 	note := func(what string) func() { return func() { s.asked = append(s.asked, what) } }
 	s.win = app.NewWindow("Paddock")
 	t.Cleanup(s.win.Close)
@@ -82,6 +86,8 @@ func newStage(t *testing.T, l look) *stage {
 		desk: desk.Asks{
 			Start: note("start"), Stop: note("stop"), OpenLog: note("log"), Trouble: vault,
 			Demo:   func(on bool) { note(fmt.Sprintf("demo %v", on))() },
+			Pause:  func(d time.Duration) { note(fmt.Sprintf("pause %v", d))() },
+			Resume: note("resume"), Here: note("here"), Encrypt: note("encrypt"), Settings: note("settings"),
 			Listen: func(a string) { note("listen " + a)() },
 		},
 		keys: keys.Options{
@@ -100,6 +106,9 @@ func newStage(t *testing.T, l look) *stage {
 			Context: ctx, Keeper: s.keeper, Do: s.do, Say: problem, Now: func() time.Time { return now },
 			Focus: func(f fyne.Focusable) { s.win.Canvas().Focus(f) },
 		},
+		safety:  safety.Options{Context: ctx, Keeper: s.keeper, Do: s.do, Say: problem, Panic: note("panic"), Now: func() time.Time { return now }},
+		prefs:   s.prefs(ctx),
+		undo:    func(func()) { note("undo")() },
 		openLog: note("log"),
 	})
 	s.win.SetContent(s.board.content)
@@ -135,7 +144,7 @@ func (s *stage) answer() {
 // show paints a state, as the follower does.
 func (s *stage) show(st share.State, recent ...requestlog.Entry) {
 	s.state = st
-	s.board.show(picture{now, st, recent})
+	s.board.show(picture{now, s.choices, st, recent})
 }
 
 func (s *stage) save(name string) {
@@ -289,6 +298,8 @@ type keeper struct {
 	state    func() share.State
 	hang     bool          // calls wait for the end of their context
 	stubborn chan struct{} // calls wait for this, whatever the context says
+	atLogin  bool
+	loginErr error
 }
 
 func (k *keeper) note(call string) error {
@@ -424,14 +435,41 @@ func someWebsites() share.Websites {
 	return w
 }
 
+// fingerprint is that of the gate's authority.
+const fingerprint = "9F:3A:51:0C:7E:B2:11:0D:5E:77:80:C4:92:4B:DA:63:EF:08:1C:3D:95:A6:20:FE:41:B7:6C:58:D8:44:C7:41"
+
+// inClear allows plain HTTP beside the rest.
+func inClear(st *share.State) {
+	st.Encrypted, st.Encryption.Required = false, false
+	st.PlainAddresses = []share.Address{{URL: "http://anna-mbp.local:11435"}, {URL: "http://192.168.1.24:11435"}}
+}
+
+// hindered waits for a cause to go.
+func hindered(p share.Problem, detail string) func(st *share.State) {
+	return func(st *share.State) {
+		off(st)
+		st.Phase, st.Wanted, st.Problem, st.Detail = share.Waiting, true, p, detail
+	}
+}
+
+// unproven waits for a certificate.
+func unproven(fault share.CertFault, detail string) func(st *share.State) {
+	return func(st *share.State) {
+		hindered(share.NoCertificate, "")(st)
+		st.Encryption = share.Encryption{Required: true, Fault: fault, Detail: detail}
+	}
+}
+
 // sharing is the state of a good day.
 func sharing() share.State {
 	return share.State{
 		Version: "0.1.0", Phase: share.Sharing, Wanted: true, Listen: ":11435", Since: now.Add(-time.Hour), Running: 1,
 		Addresses: []share.Address{
-			{Label: "anna-mbp.local", URL: "http://anna-mbp.local:11435"},
-			{Label: "192.168.1.24", URL: "http://192.168.1.24:11435"},
+			{Label: "anna-mbp.local", URL: "https://anna-mbp.local:11435"},
+			{Label: "192.168.1.24", URL: "https://192.168.1.24:11435"},
 		},
+		Encrypted: true, Encryption: share.Encryption{Ready: true, Required: true, Fingerprint: fingerprint, NotAfter: now.AddDate(0, 3, 0), AuthorityNotAfter: now.AddDate(9, 0, 0)},
+		Networks: share.Networks{Choice: settings.NetworkPrivate, Fits: true, Here: "192.168.1.0/24 on en0"},
 		Ollama: share.Ollama{
 			URL: "http://127.0.0.1:11434", Health: share.Answers, Version: "0.17.4",
 			Models: []string{"qwen3:8b", "nomic-embed-text:latest", "llama3.2:3b"}, Loaded: []string{"qwen3:8b", "nomic-embed-text:latest"},
@@ -507,8 +545,32 @@ func scenes() map[string]func(s *stage) {
 			off(st)
 			st.Phase, st.Wanted, st.Problem, st.Detail = share.Waiting, true, share.ListenFault, "listen tcp :11435: socket: too many open files in system"
 		}),
-		"share-starting":  put(func(st *share.State) { off(st); st.Phase, st.Wanted = share.Starting, true }),
-		"share-stopping":  put(func(st *share.State) { st.Phase, st.Wanted = share.Stopping, false }),
+		"share-starting":    put(func(st *share.State) { off(st); st.Phase, st.Wanted = share.Starting, true }),
+		"share-stopping":    put(func(st *share.State) { st.Phase, st.Wanted = share.Stopping, false }),
+		"share-paused-long": put(func(st *share.State) { st.Phase, st.Running = share.Paused, 0 }),
+		"share-clear":       put(inClear),
+		"share-only-clear": put(func(st *share.State) {
+			inClear(st)
+			st.Addresses, st.Encryption = st.PlainAddresses, share.Encryption{Fault: share.CertVault, Detail: string(share.VaultLocked)}
+		}),
+		"share-temporary":    put(func(st *share.State) { st.Encryption.Temporary = true }),
+		"share-own-cert":     put(func(st *share.State) { st.Encryption.Own = true }),
+		"share-interface":    put(hindered(share.NoInterface, "enx00e04c680001")),
+		"share-no-interface": put(func(st *share.State) { hindered(share.NoInterface, "en7")(st); st.Networks.Here = "" }),
+		"share-elsewhere": put(func(st *share.State) {
+			hindered(share.OtherNetwork, "10.20.30.0/24")(st)
+			st.Networks.Fits = false
+		}),
+		"share-lookalike": put(hindered(share.OtherNetwork, "192.168.1.0/24")),
+		"share-public":    put(func(st *share.State) { hindered(share.PublicNetwork, "")(st); st.Networks.Here = "" }),
+		"share-locked":    put(unproven(share.CertVault, string(share.VaultLocked))),
+		"share-cert-lost": put(unproven(share.CertLost, "")),
+		"share-cert-files": put(unproven(share.CertFiles,
+			"tls: private key does not match public key in /etc/ssl/private/anna-mbp.example.com/privkey.pem")),
+		"share-cert-beside": put(func(st *share.State) {
+			st.Encryption.Fault, st.Encryption.Detail = share.CertFiles, "open /home/anna/certs/fullchain.pem: no such file or directory"
+		}),
+		"share-proving":   put(func(st *share.State) { off(st); st.Phase, st.Wanted, st.Encryption.Ready = share.Starting, true, false }),
 		"share-nonetwork": put(func(st *share.State) { st.Problem, st.Addresses = share.NoNetwork, nil }),
 		"share-noollama": put(func(st *share.State) {
 			st.Ollama = share.Ollama{URL: "http://127.0.0.1:11434", Health: share.Silent, Detail: "connect: connection refused"}
@@ -527,9 +589,9 @@ func scenes() map[string]func(s *stage) {
 		"share-many": put(func(st *share.State) {
 			for i := range 4 {
 				ip := netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 2)}).String()
-				st.Addresses = append(st.Addresses, share.Address{Label: ip, URL: "http://" + ip + ":11435"})
+				st.Addresses = append(st.Addresses, share.Address{Label: ip, URL: "https://" + ip + ":11435"})
 			}
-			st.Addresses[0].URL = "http://a-laptop-with-a-very-long-name-indeed-0123456789.local:11435"
+			st.Addresses[0].URL = "https://a-laptop-with-a-very-long-name-indeed-0123456789.local:11435"
 			for i := range 20 {
 				st.Ollama.Loaded = append(st.Ollama.Loaded, fmt.Sprintf("model-with-a-long-name-%d:70b-instruct-q8_0", i))
 			}
@@ -656,10 +718,35 @@ func scenes() map[string]func(s *stage) {
 			s.selectKey("ben")
 			s.press("How to connect")
 		}),
+		"connect-python":   inKeys(inClear, howTo("Python")),
+		"connect-n8n":      inKeys(same, howTo("n8n")),
+		"connect-webui":    inKeys(same, howTo("Open WebUI")),
+		"connect-go":       inKeys(same, howTo("Go")),
+		"connect-continue": inKeys(same, howTo("Continue")),
+		"connect-env":      inKeys(same, howTo("Environment")),
+		"connect-browser":  inKeys(same, howTo("Browser")),
+		"connect-address":  inKeys(func(st *share.State) { st.Keys.List[1].Grant.InAddress = true }, howTo("Only an address")),
+		"connect-own":      inKeys(func(st *share.State) { st.Encryption.Own = true }, howTo("curl")),
 		"connect-off": inKeys(off, func(s *stage) {
 			s.selectKey("ben")
 			s.press("How to connect")
 		}),
+	}
+}
+
+// howTo opens how to connect with a client.
+func howTo(client string) func(s *stage) {
+	return func(s *stage) {
+		s.selectKey("ben")
+		s.press("How to connect")
+		tabs := get[*kit.Tabs](s, "curl")
+		for range 12 {
+			if tabs.AccessibilityLabel() == client {
+				return
+			}
+			tabs.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
+		}
+		s.t.Fatalf("there is no client %q", client)
 	}
 }
 

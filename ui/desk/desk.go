@@ -23,10 +23,15 @@ import (
 // of it is in the next State.
 type Asks struct {
 	Start, Stop func()
+	Pause       func(d time.Duration) // 0 is until Resume
+	Resume      func()
 	Demo        func(on bool)
 	Listen      func(addr string) // share at another address
+	Here        func()            // share on the network around us from now on
+	Encrypt     func()            // refuse plain HTTP from now on
 	FirstKey    func()
 	OpenLog     func()
+	Settings    func() // open them
 	// Trouble says what is wrong with where keys are kept, or "".
 	Trouble func(share.Keys) string
 }
@@ -44,13 +49,21 @@ type Screen struct {
 	sign     *kit.Icon
 	title    *kit.Text
 	sentence *kit.Paragraph
+	pause    *kit.Button
+	resume   *kit.Button
 	giveUp   *kit.Button
+	mend     *kit.Button
+	mending  mend
 	port     *kit.Button
 	portAddr string
 
-	addresses *fyne.Container // of CopyRows
-	plain     *fyne.Container
-	reach     *kit.Text
+	addresses   *fyne.Container // of CopyRows
+	fingerprint *kit.CopyRow
+	reached     *kit.Paragraph
+	plain       *notice
+	fault       *notice
+	faultMend   mend
+	reach       *kit.Text
 
 	ollamaIcon    *kit.Icon
 	ollamaTitle   *kit.Text
@@ -75,8 +88,10 @@ type Screen struct {
 // shape is all that decides where things lie. Only when it changes is the
 // screen laid out again.
 type shape struct {
-	noKeys, memory, trouble, giveUp, port, plain, ollamaTrouble, demo bool
-	sentence, reach, advice, vault, portAddr, addresses, heal         string
+	noKeys, memory, trouble, giveUp, port, pause, resume, ollamaTrouble, demo bool
+	sentence, reach, advice, vault, portAddr, addresses, heal                 string
+	mend                                                                      mend
+	fingerprint, reached, plain, fault                                        string
 }
 
 var copyWords = kit.CopyWords{Copy: "Copy", Copied: "Copied"}
@@ -106,17 +121,67 @@ func (s *Screen) stateCard() fyne.CanvasObject {
 	s.sign = kit.NewIcon(assets.Attention, theme.ColorAttention, theme.Icon20)
 	s.title, s.sentence = kit.NewText(kit.Title, ""), kit.NewParagraph(kit.Muted, "")
 	s.port = kit.NewButton(kit.Primary, "", "", func() { s.asks.Listen(s.portAddr) })
+	s.mend = kit.NewButton(kit.Outlined, "", "", func() { s.mendBy(s.mending) })
 	s.giveUp = kit.NewButton(kit.Outlined, "Stop trying", "", func() { s.asks.Stop() })
+	s.resume = kit.NewButton(kit.Outlined, "Resume", assets.Running, func() { s.asks.Resume() })
+	s.pause = kit.NewMenuButton("Pause for", assets.Paused, s.breaks)
 	words := kit.VBox(0, kit.HBox(theme.Space8, s.sign, s.title), s.sentence)
-	return kit.NewCard(kit.HBox(theme.Space16, s.power, kit.Grow(words), kit.VBox(theme.Space8, s.port, s.giveUp)))
+	ways := kit.VBox(theme.Space8, s.pause, s.resume, s.port, s.mend, s.giveUp)
+	return kit.NewCard(kit.HBox(theme.Space16, s.power, kit.Grow(kit.Beside(theme.Space16, leastWords, words, ways))))
+}
+
+// leastWords is how narrow the words of the state may be before the buttons go
+// below them.
+const leastWords = 270
+
+// breaks are the pauses to choose from.
+func (s *Screen) breaks() []*fyne.MenuItem {
+	item := func(label string, d time.Duration) *fyne.MenuItem {
+		return fyne.NewMenuItem(label, func() { s.asks.Pause(d) })
+	}
+	return []*fyne.MenuItem{item("15 minutes", 15*time.Minute), item("1 hour", time.Hour), item("until I resume", 0)}
+}
+
+func (s *Screen) mendBy(m mend) {
+	switch m {
+	case shareHere:
+		s.asks.Here()
+	case tryAgain:
+		s.asks.Start()
+	case toSettings:
+		s.asks.Settings()
+	case noMend:
+	}
 }
 
 func (s *Screen) addressCard() fyne.CanvasObject {
 	s.addresses = kit.VBox(theme.Space12)
+	s.fingerprint = kit.NewCopyRow("Fingerprint", "", copyWords).Shorten(kit.CutMiddle)
 	s.reach = kit.NewText(kit.Small, "").Shorten(kit.CutEnd)
-	s.plain = kit.HBoxTop(theme.Space8, kit.NewIcon(assets.Attention, theme.ColorAttention, theme.Icon16),
-		kit.Grow(kit.NewParagraph(kit.Note, unencrypted).Ink(theme.ColorAttention)))
-	return kit.NewCard(kit.VBox(theme.Space8, kit.HBox(theme.Space8, kit.NewText(kit.Strong, "Addresses"), kit.Grow(s.reach)), s.addresses, s.plain))
+	s.reached = kit.NewParagraph(kit.Small, "")
+	s.plain = newNotice(kit.NewButton(kit.Outlined, "Require encryption", "", func() { s.asks.Encrypt() }).Small())
+	s.fault = newNotice(kit.NewButton(kit.Outlined, "", "", func() { s.mendBy(s.faultMend) }).Small())
+	return kit.NewCard(kit.VBox(theme.Space8, kit.HBox(theme.Space8, kit.NewText(kit.Strong, "Addresses"), kit.Grow(s.reach)),
+		kit.VBox(theme.Space12, s.addresses, s.fingerprint), s.reached, s.plain.line, s.fault.line))
+}
+
+// notice is a line to look at with the button that mends it.
+type notice struct {
+	line   *fyne.Container
+	words  *kit.Paragraph
+	button *kit.Button
+}
+
+func newNotice(button *kit.Button) *notice {
+	n := &notice{words: kit.NewParagraph(kit.Note, "").Ink(theme.ColorAttention), button: button}
+	n.line = kit.HBox(theme.Space8, kit.NewIcon(assets.Attention, theme.ColorAttention, theme.Icon16), kit.Grow(n.words), button)
+	return n
+}
+
+func (n *notice) show(words string, offered bool) {
+	n.words.SetText(words)
+	show(n.line, words != "")
+	show(n.button, offered)
 }
 
 func (s *Screen) ollamaCard() fyne.CanvasObject {
@@ -187,7 +252,7 @@ func (s *Screen) requestCard() fyne.CanvasObject {
 // Show paints a state with the newest requests, the newest first, as of a moment.
 func (s *Screen) Show(st share.State, recent []requestlog.Entry, at time.Time) {
 	now := s.shape
-	s.showState(st, &now)
+	s.showState(st, at, &now)
 	s.showAddresses(st, &now)
 	s.showOllama(st, &now)
 	s.showKeys(st, &now)
@@ -200,13 +265,19 @@ func (s *Screen) Show(st share.State, recent []requestlog.Entry, at time.Time) {
 	}
 }
 
-func (s *Screen) showState(st share.State, now *shape) {
-	words := sharing(st)
-	on := st.Phase == share.Sharing || st.Phase == share.Stopping || st.Phase == share.Waiting
+func (s *Screen) showState(st share.State, at time.Time, now *shape) {
+	words := sharing(st, at)
+	on := st.Phase == share.Sharing || st.Phase == share.Paused || st.Phase == share.Stopping || st.Phase == share.Waiting
 	pending := st.Phase == share.Starting || st.Phase == share.Stopping || st.Phase == share.Waiting
 	if s.power.On() != on || s.power.Pending() != pending {
 		s.power.SetOn(on)
 		s.power.SetPending(pending)
+	}
+	switch {
+	case words.trouble:
+		s.sign.Set(assets.Attention, theme.ColorAttention)
+	case st.Phase == share.Paused:
+		s.sign.Set(assets.Paused, theme.ColorPaused)
 	}
 	s.title.SetText(words.title)
 	s.sentence.SetText(words.sentence)
@@ -214,11 +285,19 @@ func (s *Screen) showState(st share.State, now *shape) {
 	if s.portAddr != "" {
 		s.port.SetText("Use " + lower(portOf(s.portAddr)))
 	}
-	now.trouble, now.sentence, now.portAddr = words.trouble, words.sentence, s.portAddr
+	if s.mending = words.mend; s.mending != noMend {
+		s.mend.SetText(s.mending.words())
+	}
+	now.trouble, now.sentence, now.portAddr, now.mend = words.trouble, words.title+words.sentence, s.portAddr, words.mend
 	now.giveUp, now.port = st.Phase == share.Waiting, s.portAddr != ""
-	show(s.sign, now.trouble)
+	now.resume = st.Phase == share.Paused
+	now.pause = st.Phase == share.Sharing && words.mend == noMend
+	show(s.sign, now.trouble || now.resume)
+	show(s.pause, now.pause)
+	show(s.resume, now.resume)
 	show(s.giveUp, now.giveUp)
 	show(s.port, now.port)
+	show(s.mend, now.mend != noMend)
 }
 
 func (s *Screen) showAddresses(st share.State, now *shape) {
@@ -237,19 +316,53 @@ func (s *Screen) showAddresses(st share.State, now *shape) {
 			s.addresses.Objects[i] = row
 		}
 	}
-	up := st.Phase == share.Sharing
+	s.showProof(st, now)
+	up := st.Phase == share.Sharing || st.Phase == share.Paused
 	text := ""
 	switch {
 	case len(st.Addresses) == 0:
 		text = "none: this machine is on no private network"
+	case st.Wanted && !up:
+		text = "nobody answers here yet"
 	case !up:
 		text = "nobody answers here until you share"
 	}
 	s.reach.SetText(text)
-	now.reach, now.plain = text, !st.Encrypted && len(st.Addresses) > 0
+	now.reach = text
 	show(s.addresses, len(st.Addresses) > 0)
 	show(s.reach, text != "")
-	show(s.plain, now.plain)
+}
+
+// showProof says how the gate proves itself and who could read along.
+func (s *Screen) showProof(st share.State, now *shape) {
+	e := st.Encryption
+	now.fingerprint = ""
+	if encrypted(st) && e.Ready {
+		now.fingerprint = e.Fingerprint
+	}
+	if s.fingerprint.Value() != now.fingerprint {
+		s.fingerprint.SetValue(now.fingerprint)
+		s.fingerprint.Showing(kit.Fingerprint(now.fingerprint))
+	}
+	show(s.fingerprint, now.fingerprint != "")
+
+	now.plain = inClear(st)
+	now.reached = ""
+	if st.Phase == share.Sharing || st.Phase == share.Paused {
+		now.reached = reachedBy(st)
+	}
+	s.reached.SetText(now.reached)
+	show(s.reached, now.reached != "")
+	s.plain.show(now.plain, now.plain != "")
+
+	now.fault, s.faultMend = "", noMend
+	if e.Fault != share.NoCertFault && st.Wanted && st.Problem != share.NoCertificate { // the card above says that
+		now.fault, s.faultMend = certificate(e)
+	}
+	if s.faultMend != noMend {
+		s.fault.button.SetText(s.faultMend.words())
+	}
+	s.fault.show(now.fault, s.faultMend != noMend)
 }
 
 func (s *Screen) showOllama(st share.State, now *shape) {
@@ -335,6 +448,8 @@ func (s *Screen) choosePrimary(now shape) {
 	}
 	taken := false
 	style(s.port, now.port, &taken)
+	style(s.mend, now.mend != noMend, &taken)
+	style(s.resume, now.resume, &taken)
 	style(s.demo, now.demo, &taken)
 	style(s.firstKey, now.noKeys, &taken)
 }

@@ -147,6 +147,10 @@ func look(m logview.Mark) (kit.Tone, assets.Icon) {
 		return kit.Waiting, ""
 	case logview.MarkStopped:
 		return kit.Paused, assets.Stop
+	case logview.MarkPaused:
+		return kit.Paused, ""
+	case logview.MarkEvent:
+		return kit.Neutral, assets.Share
 	case logview.MarkDone:
 	}
 	return kit.Allowed, ""

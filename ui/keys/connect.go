@@ -239,15 +239,35 @@ func (c *connect) paint() {
 	x := clients(now)[c.chosen]
 	c.steps.Objects = nil
 	for i, p := range x.steps {
-		line := kit.Flow(theme.Space8, kit.NewText(kit.Strong, strconv.Itoa(i+1)+"."), kit.NewText(kit.Strong, p.title), kit.NewText(kit.Muted, p.how))
+		line := stepLine(i+1, p)
 		if p.code == "" {
 			c.steps.Add(line)
 			continue
 		}
 		c.steps.Add(kit.VBox(theme.Space8, line, kit.NewCodeBlock(p.code, copyWords, nil)))
 	}
-	if x.note != "" {
-		c.steps.Add(kit.NewParagraph(kit.Small, x.note))
+	if len(x.notes) > 0 {
+		notes := kit.VBox(theme.Space4)
+		for _, n := range x.notes {
+			notes.Add(kit.NewParagraph(kit.Small, n))
+		}
+		c.steps.Add(notes)
 	}
 	c.content.Refresh()
+}
+
+// beside is how many letters of what is said about a step stand beside its title.
+// More go below it, where they can take several lines.
+const beside = 58
+
+func stepLine(number int, p step) fyne.CanvasObject {
+	line := kit.Flow(theme.Space8, kit.NewText(kit.Strong, strconv.Itoa(number)+"."), kit.NewText(kit.Strong, p.title))
+	switch {
+	case p.how == "":
+	case len(p.how) <= beside:
+		line.Add(kit.NewText(kit.Muted, p.how))
+	default:
+		return kit.VBox(0, line, kit.NewParagraph(kit.Muted, p.how))
+	}
+	return line
 }

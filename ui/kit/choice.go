@@ -28,6 +28,9 @@ func NewChoice(icon assets.Icon, title, detail string, tapped func()) *Choice {
 	return c
 }
 
+// SetDetail shows another second line.
+func (c *Choice) SetDetail(detail string) { c.detail.SetText(detail) }
+
 // SetChosen shows whether this is the answer.
 func (c *Choice) SetChosen(chosen bool) {
 	if c.chosen != chosen {

@@ -35,6 +35,12 @@ func (c *CopyRow) Shorten(cut Cut) *CopyRow {
 	return c
 }
 
+// Showing shows something shorter than what is copied. It returns c.
+func (c *CopyRow) Showing(text string) *CopyRow {
+	c.value.SetText(text)
+	return c
+}
+
 // SetValue shows and copies another value.
 func (c *CopyRow) SetValue(value string) {
 	c.whole = value

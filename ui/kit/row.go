@@ -89,6 +89,9 @@ func (w *Row) First() *Row {
 	return w
 }
 
+// SetName changes what the row is called.
+func (w *Row) SetName(name string) { w.name = name }
+
 // SetSelected shows whether the row is selected.
 func (w *Row) SetSelected(selected bool) {
 	if w.sel != selected {

@@ -62,6 +62,27 @@ func TestTextThatMayGiveWayNeedsNearlyNoWidth(t *testing.T) {
 	}
 }
 
+func TestAFingerprintIsShortenedBetweenTwoBytes(t *testing.T) {
+	const whole = "9F:3A:51:0C:7E:B2:11:0D:5E:77:80:C4:92:4B:DA:63:EF:08:1C:3D:95:A6:20:FE:41:B7:6C:58:D8:44:C7:41"
+	if got := Fingerprint(whole); got != "9F:3A:51:0C:7E:B2:…:D8:44:C7:41" {
+		t.Errorf("%q", got)
+	}
+	for _, short := range []string{"", "9F:3A"} {
+		if got := Fingerprint(short); got != short {
+			t.Errorf("%q became %q", short, got)
+		}
+	}
+	test.NewTempApp(t)
+	// In a narrow place it gives way where it did before, and on both sides.
+	for width := float32(20); width < 260; width += 7 {
+		got := shorten(Fingerprint(whole), CutMiddle, width, 13, fyne.TextStyle{Monospace: true})
+		head, tail, cut := strings.Cut(got, "…")
+		if !cut || strings.Contains(tail, "…") || !strings.HasPrefix(whole, head) || !strings.HasSuffix(whole, tail) {
+			t.Errorf("in %v it is %q", width, got)
+		}
+	}
+}
+
 // The log sets every cell ten times a second; equal cells must cost nothing.
 func TestSettingTheSameTextAllocatesNothing(t *testing.T) {
 	test.NewTempApp(t)

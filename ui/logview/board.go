@@ -32,6 +32,7 @@ type board struct {
 	focused            bool
 	quiet              bool // the keyboard came here without the keyboard: no ring
 
+	asked   Key     // the row that asks whether plain HTTP is to be allowed
 	pinned  int     // how many running rows there is room for
 	shift   float32 // how far the finished rows were scrolled by us and not by the owner
 	laidOut fyne.Size
@@ -40,11 +41,15 @@ type board struct {
 	copy    func(text string)
 	allow   func(origin string)      // let a website in
 	allowed func(origin string) bool // whether it is in by now
-	follow  func()                   // Space
-	help    func()                   // "?"
-	kick    func()                   // have the feed looked at again soon
-	moved   func()                   // the pointer moved
-	changed func()                   // what stands around the rows may have to change
+	// allowHTTP lets requests in that are not encrypted; inClear says whether
+	// they are by now.
+	allowHTTP func()
+	inClear   func() bool
+	follow    func() // Space
+	help      func() // "?"
+	kick      func() // have the feed looked at again soon
+	moved     func() // the pointer moved
+	changed   func() // what stands around the rows may have to change
 }
 
 // type check
@@ -76,7 +81,7 @@ func newBoard(feed *Feed, now func() time.Time) *board {
 		b.kick() // the offset must not change in here
 	}
 	b.band = newBand(b.release)
-	b.bar = newBar(func() { b.copyRow() }, func() { b.stopRow() }, func() { b.allowRow() }, func() { b.Select(Key{}) })
+	b.bar = newBar(func() { b.copyRow() }, func() { b.stopRow() }, func() { b.mendRow() }, b.answer, func() { b.Select(Key{}) })
 	b.ExtendBaseWidget(b)
 	return b
 }
@@ -130,7 +135,10 @@ func (b *board) sync() {
 	b.done.note.SetText(olderWords(b.feed.Older()))
 	b.band.show(b.feed)
 	slot, selected := b.feed.SelectedSlot()
-	b.bar.show(slot, selected, b.mend(slot), b.now())
+	if slot.key != b.asked {
+		b.asked = Key{} // another row is selected
+	}
+	b.bar.show(slot, selected, b.mend(slot), b.asked != Key{}, b.now())
 	b.arrange(b.Size())
 	b.changed()
 }
@@ -149,6 +157,7 @@ func (b *board) arrange(s fyne.Size) {
 	barHeight := float32(0)
 	show(b.bar.box, b.bar.selected)
 	if b.bar.selected {
+		b.bar.box.Resize(fyne.NewSize(s.Width, b.bar.box.Size().Height)) // a question knows its height only then
 		barHeight = b.bar.box.MinSize().Height
 	}
 	held := b.feed.Hold() != NotHeld
@@ -281,23 +290,52 @@ func (b *board) stopRow() {
 	}
 }
 
-// mend says what can be done about a website that was refused. An origin that no
-// browser spells so cannot be allowed.
+// mend says what can be done about a refusal. An origin that no browser spells so
+// cannot be allowed.
 func (b *board) mend(s Slot) mend {
 	origin := s.Entry.Origin
 	switch {
+	case s.Entry.Reason == policy.PlainHTTP && b.inClear():
+		return plainMended
+	case s.Entry.Reason == policy.PlainHTTP:
+		return plainMendable
 	case s.Entry.Reason != policy.OriginNotAllowed || !policy.CleanOrigin(origin):
 		return noMend
 	case b.allowed(origin):
-		return mended
+		return siteMended
 	}
-	return mendable
+	return siteMendable
 }
 
-func (b *board) allowRow() {
-	if s, ok := b.feed.SelectedSlot(); ok && b.mend(s) == mendable {
-		b.allow(s.Entry.Origin)
+// mendRow lets a website in. Before plain HTTP is allowed, which weakens the gate
+// for everybody, the bar asks.
+func (b *board) mendRow() {
+	s, ok := b.feed.SelectedSlot()
+	if !ok {
+		return
 	}
+	switch b.mend(s) {
+	case siteMendable:
+		b.allow(s.Entry.Origin)
+	case plainMendable:
+		b.asked = s.key
+		b.sync()
+		b.reveal()
+		if c := fyne.CurrentApp().Driver().CanvasForObject(b); c != nil {
+			c.Focus(b.bar.no) // the answer that changes nothing
+		}
+	case noMend, siteMended, plainMended:
+	}
+}
+
+// answer is what the owner says to the question of the bar.
+func (b *board) answer(yes bool) {
+	b.asked = Key{}
+	if yes {
+		b.allowHTTP()
+	}
+	b.sync()
+	b.takeFocus()
 }
 
 // menu is what the other mouse button opens.
@@ -312,8 +350,8 @@ func (b *board) menu(k Key, at fyne.Position) {
 	if !s.Ended && !s.Stopping {
 		items = append(items, &fyne.MenuItem{Label: "Stop", Action: b.stopRow})
 	}
-	if b.mend(s) == mendable {
-		items = append(items, &fyne.MenuItem{Label: allowWords, Action: b.allowRow})
+	if words := b.mend(s).words(); words != "" {
+		items = append(items, &fyne.MenuItem{Label: words, Action: b.mendRow})
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
@@ -324,7 +362,7 @@ func (b *board) AccessibilityLabel() string {
 		result, facts := Summary(s.Entry, b.now())
 		return result + ": " + facts
 	}
-	return fmt.Sprintf("Requests: %d running, %d finished", len(b.feed.Slots()), b.feed.Len())
+	return fmt.Sprintf("Requests: %d running, %d finished", len(b.feed.Slots()), b.feed.Requests())
 }
 
 // AccessibilityRole is text: Fyne knows no lists.

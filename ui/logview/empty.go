@@ -1,6 +1,8 @@
 package logview
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2"
 
 	"paddock/assets"
@@ -29,8 +31,8 @@ func newEmpty(start func(), copy func(string)) *empty {
 	return e
 }
 
-func (e *empty) show(s share.State) {
-	words := emptyFor(s)
+func (e *empty) show(s share.State, now time.Time) {
+	words := emptyFor(s, now)
 	if e.built && e.words == words {
 		return
 	}

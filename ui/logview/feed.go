@@ -322,12 +322,24 @@ func (f *Feed) Row(i int) requestlog.Entry { return f.rows[len(f.rows)-1-i] }
 // Slots are the pinned rows. The caller must not change them.
 func (f *Feed) Slots() []Slot { return f.slots }
 
-// Waiting is how many finished requests are held back.
+// Requests is how many finished rows are requests. The others are what the owner
+// or the gate did.
+func (f *Feed) Requests() int {
+	n := 0
+	for _, e := range f.rows {
+		if e.Phase != requestlog.Event {
+			n++
+		}
+	}
+	return n
+}
+
+// Waiting is how many finished rows are held back.
 func (f *Feed) Waiting() int { return len(f.waiting) }
 
-// Older is how many finished requests the window does not list because it
+// Older is how many finished rows the window does not list because it
 // holds only the newest.
 func (f *Feed) Older() uint64 { return f.older }
 
-// Missed is how many finished requests left the log before they could be listed.
+// Missed is how many finished rows left the log before they could be listed.
 func (f *Feed) Missed() uint64 { return f.missed }

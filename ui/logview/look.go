@@ -51,6 +51,8 @@ var marks = [...]struct {
 	MarkAttention: {kit.Attention, assets.Attention},
 	MarkStopped:   {kit.Paused, assets.Stop},
 	MarkWaiting:   {kit.Waiting, assets.Waiting},
+	MarkPaused:    {kit.Paused, assets.Paused},
+	MarkEvent:     {kit.Neutral, assets.Share},
 }
 
 func place(o fyne.CanvasObject, x, y, w, h float32) {

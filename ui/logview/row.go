@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"paddock/assets"
+	"paddock/requestlog"
 	"paddock/ui/kit"
 	"paddock/ui/theme"
 )
@@ -31,6 +32,8 @@ type row struct {
 	icon            *kit.Icon
 	cells           []*kit.Text // by place in columns
 	stop            *stopSign   // only in rows that ever ran
+	across          *kit.Text   // only in rows that ever were no request
+	wide            bool        // across is what shows
 	key             Key
 	text            RowText
 	size            fyne.Size
@@ -76,7 +79,9 @@ const (
 // show paints the request into the row and reports whether anything changed.
 func (r *row) show(l look, it item, slots []kit.Slot, size fyne.Size) bool {
 	r.redraw = r.fresh
-	if r.size != size || r.fresh {
+	wide := it.slot.Entry.Phase == requestlog.Event
+	if r.size != size || r.wide != wide || r.fresh {
+		r.wide = wide
 		r.arrange(l, slots, size)
 	}
 	r.paintGround(l, it)
@@ -94,29 +99,52 @@ func (r *row) arrange(l look, slots []kit.Slot, size fyne.Size) {
 	place(r.fill, 0, 0, size.Width, size.Height)
 	place(r.bar, 0, 0, barWidth, size.Height-1)
 	place(r.line, 0, size.Height-1, size.Width, 1)
+	if r.across == nil && r.wide {
+		r.across = kit.NewText(kit.CellMuted, r.text.What).Shorten(kit.CutEnd)
+		r.box.Add(r.across)
+	}
+	if r.across != nil {
+		show(r.across, r.wide)
+	}
 	for i, c := range columns {
 		s, t := slots[i], r.cells[i]
-		show(t, s.Shown)
+		shown := s.Shown && (!r.wide || c.id == colTime)
+		show(t, shown)
 		x, w := s.X, s.Width
-		switch c.id {
-		case colWho:
+		switch {
+		case r.wide:
+			if c.id == colWho {
+				r.arrangeAcross(x, size)
+			}
+		case c.id == colWho:
 			edge := r.chip.MinSize().Width
 			show(r.chip, s.Shown)
 			place(r.chip, x, float32(int((size.Height-edge)/2)), edge, edge)
 			x, w = x+edge+chipGap, w-edge-chipGap
-		case colResult:
+		case c.id == colResult:
 			edge := r.icon.MinSize().Width
 			show(r.icon, s.Shown)
 			place(r.icon, x, 0, edge, size.Height)
 			x, w = x+edge+iconGap, w-edge-iconGap
 		}
-		if s.Shown {
+		if shown {
 			place(t, x, 0, max(w, 0), size.Height)
 		}
 	}
 	if r.stop != nil {
 		r.stop.place(l, slots, size)
 	}
+}
+
+// arrangeAcross puts the sign where other rows have their chip, and the words
+// from there to the end.
+func (r *row) arrangeAcross(x float32, size fyne.Size) {
+	chip, icon := r.chip.MinSize().Width, r.icon.MinSize().Width
+	show(r.chip, false)
+	show(r.icon, true)
+	place(r.icon, x+float32(int((chip-icon)/2)), 0, icon, size.Height)
+	x += chip + chipGap
+	place(r.across, x, 0, max(size.Width-rowMargin-x, 0), size.Height)
 }
 
 func show(o fyne.CanvasObject, shown bool) {
@@ -155,6 +183,9 @@ func (r *row) write(it item) {
 	r.text, r.redraw = text, true
 	r.chip.Set(text.Letter, text.Chip)
 	mark := marks[text.Mark]
+	if r.across != nil {
+		r.across.SetText(text.What)
+	}
 	r.icon.Set(mark.icon, mark.tone.Ink())
 	for i, c := range columns {
 		ink := fyne.ThemeColorName("")

@@ -22,6 +22,8 @@ const (
 	MarkAttention             // Ollama or the gate went wrong
 	MarkStopped               // somebody ended it
 	MarkWaiting               // in the queue
+	MarkPaused                // told to come again, while the owner takes a break
+	MarkEvent                 // no request: what the owner or the gate did
 )
 
 // RowText is all that a row shows, as text.
@@ -39,6 +41,7 @@ type RowText struct {
 	First, Rate, Tokens string
 	Took                string
 	NothingHappened     bool // refused: what was asked for was not done
+	Across              bool // no request: What goes across the row
 }
 
 // feltWait is the shortest wait worth a number: passing through an empty queue
@@ -47,6 +50,9 @@ const feltWait = 10 * time.Millisecond
 
 // Row puts an entry into words. A text that would say nothing stays empty.
 func Row(e requestlog.Entry, now time.Time) RowText {
+	if e.Phase == requestlog.Event {
+		return RowText{Time: clock(e.Time, now), What: e.Action, Mark: MarkEvent, Across: true}
+	}
 	r := RowText{
 		Time: clock(e.Time, now), Device: e.Address, Program: e.Program, What: e.Action, Model: e.Model,
 		Letter: "?", Who: "unknown",
@@ -92,9 +98,17 @@ func mark(e requestlog.Entry) Mark {
 		return MarkRunning
 	case requestlog.Waiting:
 		return MarkWaiting
+	case requestlog.Event:
+		return MarkEvent
 	case requestlog.Refused:
+		if e.Reason == policy.Paused {
+			return MarkPaused
+		}
 		return MarkRefused
 	case requestlog.Cut:
+		if e.CutBy == requestlog.CutByPause {
+			return MarkPaused
+		}
 		return MarkStopped
 	case requestlog.Done:
 		if e.Upstream < 400 {
@@ -164,7 +178,7 @@ func CopyText(e requestlog.Entry, now time.Time) string {
 	for i, c := range columns {
 		cells[i] = plainCell(r.Cell(c.id))
 	}
-	if e.TLS == "" {
+	if inClear(e) {
 		cells = append(cells, unencrypted)
 	}
 	return strings.Join(cells, "\t")
@@ -188,10 +202,19 @@ func plainCell(s string) string {
 // unencrypted marks a request that others on the network could read along.
 const unencrypted = "not encrypted"
 
+// inClear says whether to say so: it is not for what was no request, nor where
+// the verdict says it.
+func inClear(e requestlog.Entry) bool {
+	return e.TLS == "" && e.Phase != requestlog.Event && e.Reason != policy.PlainHTTP
+}
+
 // Summary is the whole row in one line, for the bar under the list and for
 // those who cannot see the row.
 func Summary(e requestlog.Entry, now time.Time) (result string, facts string) {
 	r := Row(e, now)
+	if r.Across {
+		return "Note", r.Time + " · " + r.What // no verdict, and what says it may be long
+	}
 	var parts []string
 	for _, s := range []string{r.Time, who(e, r), r.Device, r.Program, r.What, r.Model} {
 		if s != "" {
@@ -207,7 +230,7 @@ func Summary(e requestlog.Entry, now time.Time) (result string, facts string) {
 	if e.Status > 0 {
 		parts = append(parts, fmt.Sprintf("answered %d", e.Status))
 	}
-	if e.TLS == "" {
+	if inClear(e) {
 		parts = append(parts, unencrypted)
 	}
 	return r.Result, strings.Join(parts, " · ")

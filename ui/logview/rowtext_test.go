@@ -51,7 +51,14 @@ func TestRow(t *testing.T) {
 		"failed":             {with(func(e *requestlog.Entry) { e.Phase, e.Reason = requestlog.Failed, policy.UpstreamTimeout }), map[string]string{colResult: "Ollama took too long"}, MarkAttention, 3},
 		"an error of Ollama": {with(func(e *requestlog.Entry) { e.Upstream = 404 }), map[string]string{colResult: "Ollama said 404"}, MarkAttention, 3},
 		"stopped":            {with(func(e *requestlog.Entry) { e.Phase, e.CutBy = requestlog.Cut, requestlog.CutByOwner }), map[string]string{colResult: "Stopped by you"}, MarkStopped, 3},
-		"yesterday":          {with(func(e *requestlog.Entry) { e.Time = day.AddDate(0, 0, -1) }), map[string]string{colTime: "Sun 14:32"}, MarkDone, 3},
+		"not encrypted":      {with(func(e *requestlog.Entry) { e.Phase, e.Reason = requestlog.Refused, policy.PlainHTTP }), map[string]string{colResult: "Not encrypted"}, MarkRefused, 3},
+		"in a pause":         {with(func(e *requestlog.Entry) { e.Phase, e.Reason = requestlog.Refused, policy.Paused }), map[string]string{colResult: "Paused", colTook: ""}, MarkPaused, 3},
+		"cut by a pause":     {with(func(e *requestlog.Entry) { e.Phase, e.CutBy = requestlog.Cut, requestlog.CutByPause }), map[string]string{colResult: "Paused"}, MarkPaused, 3},
+		"cut by a panic":     {with(func(e *requestlog.Entry) { e.Phase, e.CutBy = requestlog.Cut, requestlog.CutByPanic }), map[string]string{colResult: "Panic"}, MarkStopped, 3},
+		"a note": {requestlog.Entry{Time: day, Phase: requestlog.Event, Action: "Paused until 15:04"}, map[string]string{
+			colTime: "14:32:14", colWhat: "Paused until 15:04", colWho: "", colResult: "", colTook: "", colDevice: "",
+		}, MarkEvent, 0},
+		"yesterday": {with(func(e *requestlog.Entry) { e.Time = day.AddDate(0, 0, -1) }), map[string]string{colTime: "Sun 14:32"}, MarkDone, 3},
 	} {
 		r := Row(c.entry, day)
 		for column, want := range c.want {
@@ -73,9 +80,9 @@ func TestRow(t *testing.T) {
 
 // Every way a request can end has a word, and every mark a picture.
 func TestEveryPhaseHasAMark(t *testing.T) {
-	for p := requestlog.Running; p <= requestlog.Waiting; p++ {
-		r := Row(requestlog.Entry{Time: day, Phase: p, Reason: policy.NoKey}, day)
-		if r.Result == "" || int(r.Mark) >= len(marks) || marks[r.Mark].icon == "" {
+	for p := requestlog.Running; p <= requestlog.Event; p++ {
+		r := Row(requestlog.Entry{Time: day, Phase: p, Reason: policy.NoKey, Action: "Chat"}, day)
+		if r.Result == "" && r.What == "" || (r.Result == "") != r.Across || int(r.Mark) >= len(marks) || marks[r.Mark].icon == "" {
 			t.Errorf("%v: %+v", p, r)
 		}
 	}
@@ -102,19 +109,22 @@ func TestEveryColumnHasAText(t *testing.T) {
 }
 
 func TestCopiedRow(t *testing.T) {
-	got := CopyText(finishedDay()[15], day)
+	clear := finishedDay()[15]
+	clear.TLS = ""
+	got := CopyText(clear, day)
 	want := "2026-11-23 14:31:22\tben\t192.168.1.40\tOpen WebUI\tChat\tllama3.2:70b\tOllama said 404\t\t\t\t\t31 ms\tnot encrypted"
 	if got != want {
 		t.Errorf("copied\n%q, want\n%q", got, want)
 	}
-	safe := finishedDay()[15]
-	safe.TLS = "TLS 1.3"
-	if got := CopyText(safe, day); strings.Contains(got, "encrypted") {
+	if got := CopyText(finishedDay()[15], day); strings.Contains(got, "encrypted") {
 		t.Errorf("an encrypted request is copied as %q", got)
+	}
+	if got, want := CopyText(note("14:32:03", "Paused until 14:47"), day), "2026-11-23 14:32:03\t\t\t\tPaused until 14:47\t\t\t\t\t\t\t"; got != want {
+		t.Errorf("a note is copied as %q", got)
 	}
 	evil := req(nobody, "14:00:00", "=HYPERLINK(1)", "Chat", "@x\ty\nz", nil)
 	cells := strings.Split(CopyText(evil, day), "\t")
-	if len(cells) != len(columns)+1 || cells[3] != "'=HYPERLINK(1)" || cells[5] != "'@x y z" {
+	if len(cells) != len(columns) || cells[3] != "'=HYPERLINK(1)" || cells[5] != "'@x y z" {
 		t.Errorf("a row that wants to be a formula is copied as %q", cells)
 	}
 }
@@ -122,7 +132,7 @@ func TestCopiedRow(t *testing.T) {
 func TestSummary(t *testing.T) {
 	e := req(ben, "14:31:40", "Firefox", "Chat", "", func(e *requestlog.Entry) {
 		refused(policy.OriginNotAllowed, 403)(e)
-		e.Origin = "http://evil.example"
+		e.Origin, e.TLS = "http://evil.example", ""
 	})
 	result, facts := Summary(e, day)
 	if want := "14:31:40 · ben (pdk_Zr4…) · 192.168.1.40 · Firefox · Chat · from http://evil.example · POST /api/chat · answered 403 · not encrypted"; facts != want || result != "Website not allowed" {

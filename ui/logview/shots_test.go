@@ -39,7 +39,7 @@ func req(e requestlog.Entry, at string, program, action, model string, more func
 		panic(err)
 	}
 	e.ID, e.Time, e.Program, e.Action, e.Model = "id-"+at, t, program, action, model
-	e.Phase, e.Reason, e.Method, e.Path, e.Status, e.Upstream = requestlog.Done, policy.Allowed, "POST", "/api/chat", 200, 200
+	e.Phase, e.Reason, e.Method, e.Path, e.Status, e.Upstream, e.TLS = requestlog.Done, policy.Allowed, "POST", "/api/chat", 200, 200, "TLS 1.3"
 	if more != nil {
 		more(&e)
 	}
@@ -126,7 +126,10 @@ func totalsDay() requestlog.Totals {
 }
 
 func sharing() share.State {
-	return share.State{Phase: share.Sharing, Addresses: []share.Address{{Label: "Name", URL: "http://anna-mbp.local:11435"}}, Ollama: share.Ollama{Health: share.Answers}}
+	return share.State{
+		Phase: share.Sharing, Addresses: []share.Address{{Label: "Name", URL: "https://anna-mbp.local:11435"}}, Ollama: share.Ollama{Health: share.Answers},
+		Encrypted: true, Encryption: share.Encryption{Ready: true, Required: true},
+	}
 }
 
 func dayBatch() batch {
@@ -144,6 +147,43 @@ func waitingBatch() batch {
 		e.Took = e.Waited
 		b.running = append(b.running, e)
 	}
+	return b
+}
+
+// note is what was no request.
+func note(at, what string) requestlog.Entry {
+	e := req(requestlog.Entry{}, at, "", what, "", nil)
+	return requestlog.Entry{Time: e.Time, Phase: requestlog.Event, Action: what}
+}
+
+// Rows of eventfulBatch.
+const (
+	inClearRow = 216
+	noteRow    = 217
+)
+
+// eventfulBatch is a day on which things were done that are no requests.
+func eventfulBatch() batch {
+	b := dayBatch()
+	b.running = b.running[:1]
+	more := []requestlog.Entry{
+		note("14:32:00", "192.168.1.40 does not trust the certificate: give it ca.pem"),
+		req(ben, "14:32:01", "ollama", "Chat", "llama3.2:3b", func(e *requestlog.Entry) {
+			refused(policy.PlainHTTP, 426)(e)
+			e.TLS = ""
+		}),
+		note("14:32:03", "Paused until 14:47"),
+		req(nas, "14:32:04", "n8n", "Embed", "nomic-embed-text", refused(policy.Paused, 503)),
+		req(alice, "14:32:05", "Continue", "Chat", "qwen3:8b", func(e *requestlog.Entry) {
+			e.Phase, e.CutBy, e.Status, e.Upstream = requestlog.Cut, requestlog.CutByPause, 503, 0
+		}),
+		note("14:32:06", "Resumed"),
+		note("14:32:07", "A new certificate authority; the old one is trusted no more"),
+	}
+	for i := range more {
+		more[i].Seq = uint64(215 + i)
+	}
+	b.finished = append(b.finished, more...)
 	return b
 }
 
@@ -166,6 +206,7 @@ type stage struct {
 	started int
 	copied  string
 	allowed []string
+	inClear int // how often plain HTTP was allowed
 }
 
 func newStage(t testing.TB, th fyne.Theme, size fyne.Size) *stage {
@@ -179,6 +220,8 @@ func newStage(t testing.TB, th fyne.Theme, size fyne.Size) *stage {
 		Stop:  func(id string) bool { s.stopped = append(s.stopped, id); return true },
 		Copy:  func(text string) { s.copied = text },
 		Allow: func(origin string) { s.allowed = append(s.allowed, origin) },
+
+		AllowHTTP: func() { s.inClear++ },
 	})
 	s.window = app.NewWindow("Request log")
 	t.Cleanup(s.window.Close)
@@ -236,6 +279,31 @@ var scenes = []scene{
 	{"website", func(s *stage) {
 		s.apply(dayBatch())
 		s.board.Select(Key{Seq: refusedWebsite})
+	}},
+	{"events", func(s *stage) { s.apply(eventfulBatch()) }},
+	{"note", func(s *stage) {
+		s.apply(eventfulBatch())
+		s.board.Select(Key{Seq: 215})
+	}},
+	{"in-clear", func(s *stage) {
+		s.apply(eventfulBatch())
+		s.board.Select(Key{Seq: inClearRow})
+	}},
+	{"question", func(s *stage) {
+		s.apply(eventfulBatch())
+		s.board.Select(Key{Seq: inClearRow})
+		s.board.mendRow()
+	}},
+	{"paused", func(s *stage) {
+		b := eventfulBatch()
+		b.state.Phase, b.state.PausedUntil, b.state.Encrypted = share.Paused, day.Add(15*time.Minute), false
+		b.running = nil
+		s.apply(b)
+	}},
+	{"silent-paused", func(s *stage) {
+		st := sharing()
+		st.Phase, st.PausedUntil = share.Paused, day.Add(15*time.Minute)
+		s.apply(batch{at: day, state: st, totals: requestlog.Totals{Since: day}})
 	}},
 	{"not-sharing", func(s *stage) {
 		s.apply(batch{at: day, state: share.State{Phase: share.Off}, totals: requestlog.Totals{Since: day}})

@@ -32,5 +32,8 @@ type Actions struct {
 	Start func()                            // start sharing
 	Stop  func(id string) (wasRunning bool) // stop a request that runs or waits
 	Allow func(origin string)               // let a website in from now on
-	Copy  func(text string)                 // to the clipboard; never a secret
+	// AllowHTTP lets requests in that are not encrypted, from now on.
+	AllowHTTP func()
+	Do        func(func())      // runs a function on Fyne's thread; nil is fyne.Do
+	Copy      func(text string) // to the clipboard; never a secret
 }

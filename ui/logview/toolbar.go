@@ -1,12 +1,16 @@
 package logview
 
 import (
+	"strings"
+	"time"
+
 	"fyne.io/fyne/v2"
 
 	"paddock/assets"
 	"paddock/share"
 	"paddock/ui/kit"
 	"paddock/ui/theme"
+	"paddock/ui/tray"
 )
 
 // toolbar says what sharing does and how, and follows or pauses the list.
@@ -25,12 +29,13 @@ type toolbar struct {
 }
 
 type toolbarWords struct {
-	tone               kit.Tone
-	icon               assets.Icon
-	word, address      string
-	plain, demo, start bool
-	aside              int
-	follow, list       bool
+	tone          kit.Tone
+	icon          assets.Icon
+	word, address string
+	demo, start   bool
+	plain         string
+	aside         int
+	follow, list  bool
 }
 
 func newToolbar(follow, start func()) *toolbar {
@@ -39,7 +44,7 @@ func newToolbar(follow, start func()) *toolbar {
 		plain: kit.NewTag(kit.Attention, assets.Attention, "Not encrypted"),
 		demo:  kit.NewTag(kit.Attention, assets.Attention, "Built-in demo, no real model"),
 		start: kit.NewButton(kit.Outlined, "Start sharing", "", start),
-		aside: kit.NewText(kit.Small, ""), follow: kit.NewButton(kit.Outlined, "Pause", assets.Paused, follow),
+		aside: kit.NewText(kit.Small, ""), follow: kit.NewButton(kit.Outlined, "Pause list", assets.Paused, follow),
 	}
 	t.line = newDropLine(theme.Space12, dropLine{
 		// Everything that steps aside here is told on the Share screen too, or can be seen.
@@ -54,7 +59,7 @@ func newToolbar(follow, start func()) *toolbar {
 	return t
 }
 
-func toolbarFor(s share.State, hold Hold, aside int, list bool) toolbarWords {
+func toolbarFor(s share.State, hold Hold, aside int, list bool, now time.Time) toolbarWords {
 	w := toolbarWords{
 		tone: kit.Allowed, icon: assets.TraySharing.Gate(), word: "Sharing", address: s.Address(),
 		demo: s.Ollama.Demo, aside: aside, list: list,
@@ -65,8 +70,11 @@ func toolbarFor(s share.State, hold Hold, aside int, list bool) toolbarWords {
 		w.aside = 0 // no columns are shown
 	}
 	switch s.Phase {
+	case share.Paused:
+		w.tone, w.icon, w.word, w.plain = kit.Paused, assets.Paused, "Paused "+tray.Until(s.PausedUntil, now), plainWords(s)
+		return w
 	case share.Sharing:
-		w.plain = !s.Encrypted
+		w.plain = plainWords(s)
 		if s.Attention() {
 			w.tone, w.icon = kit.Attention, assets.TrayAttention.Gate()
 		}
@@ -85,6 +93,17 @@ func toolbarFor(s share.State, hold Hold, aside int, list bool) toolbarWords {
 	return w
 }
 
+// plainWords say on the toolbar that not all is encrypted, or "".
+func plainWords(s share.State) string {
+	switch {
+	case s.Encrypted:
+		return ""
+	case strings.HasPrefix(s.Address(), "https:"):
+		return "Plain HTTP allowed"
+	}
+	return "Not encrypted"
+}
+
 func (t *toolbar) show(w toolbarWords) {
 	if t.drawn && t.shown == w {
 		return
@@ -96,9 +115,12 @@ func (t *toolbar) show(w toolbarWords) {
 	if w.follow {
 		t.follow.Set("Follow", assets.Running)
 	} else {
-		t.follow.Set("Pause", assets.Paused)
+		t.follow.Set("Pause list", assets.Paused)
 	}
-	show(t.plain, w.plain)
+	if w.plain != "" {
+		t.plain.Set(kit.Attention, assets.Attention, w.plain)
+	}
+	show(t.plain, w.plain != "")
 	show(t.demo, w.demo)
 	show(t.start, w.start)
 	show(t.follow, w.list)

@@ -63,6 +63,9 @@ func (b batch) allows(origin string) bool {
 // New returns a view that shows nothing until Follow runs.
 func New(source Source, do Actions) *View {
 	v := &View{source: source, do: do, hop: fyne.Do, poke: make(chan struct{}, 1), status: kit.NewText(kit.Small, "").Shorten(kit.CutEnd)}
+	if do.Do != nil {
+		v.hop = do.Do
+	}
 	v.visible.Store(true)
 	v.latest.at = time.Now()
 	v.board = newBoard(&v.feed, func() time.Time { return v.latest.at })
@@ -70,6 +73,8 @@ func New(source Source, do Actions) *View {
 	v.board.kick = v.kick
 	v.board.allowed = func(origin string) bool { return v.latest.allows(origin) }
 	v.board.allow = func(origin string) { v.do.Allow(origin) }
+	v.board.inClear = func() bool { return !v.latest.state.Encrypted }
+	v.board.allowHTTP = func() { v.do.AllowHTTP() }
 	v.board.moved = func() { v.pointerAt.Store(time.Now().UnixNano()) }
 	v.board.changed = v.showFrame
 	v.bar = newToolbar(v.toggleFollow, func() { v.do.Start() })
@@ -123,14 +128,14 @@ func (v *View) apply(b batch) {
 	if listed {
 		v.board.sync()
 	} else {
-		v.empty.show(b.state)
+		v.empty.show(b.state, b.at)
 		v.showFrame()
 	}
 }
 
 // showFrame paints what stands around the rows.
 func (v *View) showFrame() {
-	v.bar.show(toolbarFor(v.latest.state, v.feed.Hold(), v.board.grid.aside, v.board.Visible()))
+	v.bar.show(toolbarFor(v.latest.state, v.feed.Hold(), v.board.grid.aside, v.board.Visible(), v.latest.at))
 	running, queued := underWay(v.latest.running)
 	if line := statusLine(running, queued, v.latest.totals, v.feed.Missed(), v.latest.at); line != v.status.Text() {
 		v.status.SetText(line)

@@ -66,7 +66,7 @@ func TestPauseAndFollow(t *testing.T) {
 		t.Errorf("Home: %d wait, hold %d", s.feed.Waiting(), s.feed.Hold())
 	}
 	test.Tap(s.bar.follow)
-	if s.feed.Hold() != NotHeld || s.bar.follow.AccessibilityLabel() != "Pause" {
+	if s.feed.Hold() != NotHeld || s.bar.follow.AccessibilityLabel() != "Pause list" {
 		t.Errorf("hold %d, button %q", s.feed.Hold(), s.bar.follow.AccessibilityLabel())
 	}
 }
@@ -146,26 +146,115 @@ func TestAWaitingRequestIsPinnedAndCanBeStopped(t *testing.T) {
 func TestARefusedWebsiteIsAllowedFromItsRow(t *testing.T) {
 	s := lightStage(t, wide)
 	s.board.Select(Key{Seq: 208}) // refused for another reason, or not at all
-	if s.board.bar.allow.Visible() {
+	if s.board.bar.mend.Visible() {
 		t.Error("there is no website to allow, and a button for it")
 	}
 	s.board.Select(Key{Seq: refusedWebsite})
-	test.Tap(s.board.bar.allow)
+	test.Tap(s.board.bar.mend)
 	if len(s.allowed) != 1 || s.allowed[0] != "https://chat.example.com" {
 		t.Fatalf("allowed %q", s.allowed)
 	}
-	if !s.board.bar.allow.Visible() {
+	if !s.board.bar.mend.Visible() {
 		t.Error("the button is gone before the website was allowed")
 	}
 	b := dayBatch()
 	b.state.Websites.List = []policy.OriginRule{{Origin: "https://chat.example.com", Allowed: true}}
 	s.apply(b)
-	if s.board.bar.allow.Visible() || !s.board.bar.mended.Visible() {
+	if s.board.bar.mend.Visible() || !s.board.bar.mended.Visible() {
 		t.Error("it does not say that the website is allowed now")
 	}
-	s.board.allowRow()
+	s.board.mendRow()
 	if len(s.allowed) != 1 {
 		t.Errorf("allowed twice: %q", s.allowed)
+	}
+}
+
+func TestPlainHTTPIsAllowedOnlyAfterAQuestion(t *testing.T) {
+	s := newStage(t, theme.New(theme.Light), wide)
+	s.apply(eventfulBatch())
+	s.board.Select(Key{Seq: inClearRow})
+	bar := s.board.bar
+	if bar.mend.AccessibilityLabel() != "Allow plain HTTP…" || !bar.mend.Visible() {
+		t.Fatalf("the button is %q", bar.mend.AccessibilityLabel())
+	}
+	test.Tap(bar.mend)
+	if s.inClear != 0 || !bar.question.Visible() || bar.line.Visible() {
+		t.Fatalf("allowed %d times without a question", s.inClear)
+	}
+	if s.window.Canvas().Focused() != fyne.Focusable(bar.no) {
+		t.Error("the keyboard is not on the answer that changes nothing")
+	}
+	s.apply(later(eventfulBatch(), 0)) // a paint does not answer
+	if !bar.question.Visible() {
+		t.Fatal("the question went away by itself")
+	}
+	test.Tap(bar.no)
+	if s.inClear != 0 || bar.question.Visible() || !bar.line.Visible() || s.window.Canvas().Focused() != fyne.Focusable(s.board) {
+		t.Fatalf("allowed %d times after a no", s.inClear)
+	}
+	s.board.mendRow()
+	s.board.Select(Key{Seq: refusedWebsite})
+	if bar.question.Visible() {
+		t.Error("the question stays with another row")
+	}
+	s.board.Select(Key{Seq: inClearRow})
+	if bar.question.Visible() {
+		t.Error("the question comes back unasked")
+	}
+	s.board.mendRow()
+	test.Tap(bar.question.Objects[len(bar.question.Objects)-1].(fyne.Tappable))
+	if s.inClear != 1 || bar.question.Visible() {
+		t.Fatalf("allowed %d times after a yes", s.inClear)
+	}
+	b := later(eventfulBatch(), 0)
+	b.state.Encrypted = false
+	s.apply(b)
+	if bar.mend.Visible() || bar.mended.AccessibilityLabel() != "Plain HTTP is allowed now" || !bar.mended.Visible() {
+		t.Errorf("it does not say that plain HTTP is allowed: %q", bar.mended.AccessibilityLabel())
+	}
+	s.board.mendRow()
+	if bar.question.Visible() {
+		t.Error("it asks again")
+	}
+}
+
+// What was no request goes across its row, and counts as none.
+func TestNotesAreRowsOfTheirOwn(t *testing.T) {
+	s := newStage(t, theme.New(theme.Light), narrow)
+	s.apply(eventfulBatch())
+	requests := len(finishedDay()) + 3
+	if got := s.board.AccessibilityLabel(); got != "Requests: 1 running, 21 finished" || s.feed.Len() != requests+4 {
+		t.Errorf("%q of %d rows", got, s.feed.Len())
+	}
+	seen := map[bool]int{}
+	for _, r := range s.board.done.shown {
+		seen[r.wide]++
+		if r.wide != r.text.Across || r.chip.Visible() == r.wide || r.wide && (r.across.Text() == "" || !r.across.Visible()) {
+			t.Errorf("%+v: across %v, chip %v", r.text, r.wide, r.chip.Visible())
+		}
+		for i, c := range columns {
+			if slot := s.board.grid.slots()[i]; r.cells[i].Visible() != (slot.Shown && (!r.wide || c.id == colTime)) {
+				t.Errorf("%+v: %s is shown: %v", r.text, c.id, r.cells[i].Visible())
+			}
+		}
+	}
+	if seen[true] != 4 || seen[false] == 0 {
+		t.Errorf("%v rows are across", seen)
+	}
+	s.board.Select(Key{Seq: noteRow})
+	if got := s.board.AccessibilityLabel(); got != "Note: 14:32:03 · Paused until 14:47" {
+		t.Errorf("selected is %q", got)
+	}
+	if s.board.bar.mend.Visible() || s.board.bar.mended.Visible() || s.board.bar.stop.Visible() {
+		t.Error("there is something to mend about a note")
+	}
+	// A row that was across is used for requests again.
+	s.board.Select(Key{})
+	s.apply(later(dayBatch(), 60))
+	for _, r := range s.board.done.shown {
+		if r.wide || !r.chip.Visible() || r.across != nil && r.across.Visible() {
+			t.Errorf("%+v is still across", r.text)
+		}
 	}
 }
 
@@ -178,8 +267,8 @@ func TestAStrangeOriginHasNoButton(t *testing.T) {
 		s.apply(batch{at: day, finished: []requestlog.Entry{e}, state: sharing(), totals: totalsDay()})
 		s.board.release()
 		s.board.Select(Key{Seq: e.Seq})
-		if s.feed.Selected().Seq != e.Seq || s.board.bar.allow.Visible() {
-			t.Errorf("%q: selected %v, and a button: %v", origin, s.feed.Selected(), s.board.bar.allow.Visible())
+		if s.feed.Selected().Seq != e.Seq || s.board.bar.mend.Visible() {
+			t.Errorf("%q: selected %v, and a button: %v", origin, s.feed.Selected(), s.board.bar.mend.Visible())
 		}
 		s.board.Select(Key{})
 	}
@@ -331,10 +420,11 @@ func TestEmptyStates(t *testing.T) {
 		t.Errorf("started %d times", s.started)
 	}
 	s.apply(batch{at: day, state: sharing()})
-	if want := `curl http://anna-mbp.local:11435/api/tags -H "Authorization: Bearer $PADDOCK_KEY"`; s.empty.words.curl != want {
+	if want := "curl -k https://anna-mbp.local:11435/paddock/ca.pem -o paddock-ca.pem\n" +
+		`curl --cacert paddock-ca.pem https://anna-mbp.local:11435/api/tags \` + "\n" + `  -H "Authorization: Bearer $PADDOCK_KEY"`; s.empty.words.curl != want {
 		t.Errorf("to try: %s", s.empty.words.curl)
 	}
-	for _, phase := range []share.Phase{share.Off, share.Starting, share.Sharing, share.Waiting, share.Stopping} {
+	for _, phase := range []share.Phase{share.Off, share.Starting, share.Sharing, share.Waiting, share.Paused, share.Stopping} {
 		s.apply(batch{at: day, state: share.State{Phase: phase}})
 		if s.empty.words.title == "" || s.empty.words.sentence == "" || s.bar.shown.word == "" {
 			t.Errorf("%s: %+v %+v", phase, s.empty.words, s.bar.shown)

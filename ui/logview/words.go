@@ -7,6 +7,7 @@ import (
 
 	"paddock/requestlog"
 	"paddock/share"
+	"paddock/ui/tray"
 )
 
 // count writes a number with its noun, in groups of three from five digits on.
@@ -84,9 +85,9 @@ func olderWords(n uint64) string {
 		return ""
 	}
 	if n == 1 {
-		return "1 older request is not listed"
+		return "1 older row is not listed"
 	}
-	return Number(n) + " older requests are not listed"
+	return Number(n) + " older rows are not listed"
 }
 
 func asideWords(n int) string {
@@ -103,10 +104,10 @@ func asideWords(n int) string {
 type emptyWords struct {
 	title, sentence string
 	start           bool   // offer to start sharing
-	curl            string // a line to try on another computer
+	curl            string // lines to try on another computer
 }
 
-func emptyFor(s share.State) emptyWords {
+func emptyFor(s share.State, now time.Time) emptyWords {
 	switch s.Phase {
 	case share.Off, share.Stopping:
 		return emptyWords{
@@ -115,6 +116,11 @@ func emptyFor(s share.State) emptyWords {
 		}
 	case share.Starting:
 		return emptyWords{title: "Starting…", sentence: "The gate is being opened."}
+	case share.Paused:
+		return emptyWords{
+			title:    "Paused " + tray.Until(s.PausedUntil, now),
+			sentence: "Teammates with a key are told to come again later, and those attempts show here. The Share screen has a button to resume.",
+		}
 	case share.Waiting:
 		return emptyWords{title: "Not sharing yet", sentence: "Something is in the way. The Share screen says what it is, and sharing goes on by itself when it has gone."}
 	case share.Sharing:
@@ -125,12 +131,20 @@ func emptyFor(s share.State) emptyWords {
 	return emptyWords{
 		title:    "Nothing yet",
 		sentence: "You are sharing. When a teammate sends something, it shows here at once. To try it, paste this on another computer, with a key in PADDOCK_KEY.",
-		curl:     curlLine(s.Address()),
+		curl:     curlLines(s.Address(), s.Encryption.Own),
 	}
 }
 
-func curlLine(address string) string {
-	return "curl " + strings.TrimSuffix(address, "/") + `/api/tags -H "Authorization: Bearer $PADDOCK_KEY"`
+// curlLines ask for the models. Where the gate proves itself by its own
+// authority, its certificate is fetched first; how to check that is told where
+// keys are handed out.
+func curlLines(address string, own bool) string {
+	address = strings.TrimSuffix(address, "/")
+	const key = `-H "Authorization: Bearer $PADDOCK_KEY"`
+	if own || !strings.HasPrefix(address, "https:") {
+		return "curl " + address + "/api/tags " + key
+	}
+	return "curl -k " + address + "/paddock/ca.pem -o paddock-ca.pem\ncurl --cacert paddock-ca.pem " + address + "/api/tags \\\n  " + key
 }
 
 // shortcut is one line of the list behind "?".

@@ -160,6 +160,10 @@ func flatten(items []Item) []Item {
 					continue // the lines around it are not together here
 				case x.Action == CopyKey:
 					x.Label = "Copy key for " + x.Label
+				case x.Action == Pause && x.Arg == "0":
+					x.Label = "Pause " + x.Label // until I resume
+				case x.Action == Pause:
+					x.Label = pauseFor + " " + x.Label
 				case x.Ticked:
 					x.Label = "☑ " + i.Label + ": " + x.Label
 				case x.Choice:
@@ -199,6 +203,12 @@ func (l *lite) act(i Item) {
 		op = control.OpStart
 	case Stop:
 		op = control.OpStop
+	case Pause:
+		op, args = control.OpPause, control.NameArgs{Value: i.Arg}
+	case Resume, UndoPanic:
+		op, args = control.OpResume, control.NameArgs{}
+	case Panic:
+		op, args = control.OpPanic, control.NameArgs{}
 	case UseOllama:
 		op, args = control.OpDemo, control.NameArgs{Value: "off"}
 	case CopyKey:
@@ -209,7 +219,7 @@ func (l *lite) act(i Item) {
 		op = control.OpShow
 	case NewKey:
 		op, args = control.OpShow, control.NameArgs{Name: string(NewKey)}
-	case OpenLog, Websites:
+	case OpenLog, Websites, Safety:
 		op, args = control.OpShow, control.NameArgs{Name: string(i.Action)}
 	case Allow:
 		op = control.OpOriginsAllow

@@ -34,14 +34,14 @@ func lines(items []Item) []string {
 	return out
 }
 
-const url = "http://anna.local:11435"
+const url = "https://anna.local:11435"
 
 // sharing is the state of the design's picture.
 func sharing() share.State {
 	used := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	return share.State{
-		Phase: share.Sharing, Wanted: true, Window: true, Running: 1, Teammates: 3,
-		Addresses: []share.Address{{Label: "Name", URL: url}, {Label: "IP address", URL: "http://192.168.1.5:11435"}},
+		Phase: share.Sharing, Wanted: true, Window: true, Running: 1, Teammates: 3, Encrypted: true,
+		Addresses: []share.Address{{Label: "Name", URL: url}, {Label: "IP address", URL: "https://192.168.1.5:11435"}},
 		Ollama:    share.Ollama{Health: share.Answers, URL: "http://127.0.0.1:11434"},
 		Keys: share.Keys{List: []keystore.Key{
 			{Name: "never"}, {Name: "old", LastUsed: used}, {Name: "alice", LastUsed: used.Add(time.Hour)}, {Name: "bob", Suspended: true, LastUsed: used.Add(time.Minute)},
@@ -61,6 +61,9 @@ func off(st *share.State)      { st.Phase, st.Wanted, st.Running, st.Teammates =
 func noWindow(st *share.State) { st.Window = false }
 func noKeys(st *share.State)   { st.Keys.List = nil }
 func demo(st *share.State)     { st.Ollama.Demo = true }
+func paused(st *share.State)   { st.Phase, st.Running = share.Paused, 0 }
+func panicked(st *share.State) { off(st); st.Panicked = true }
+func around(st *share.State)   { st.Safety.Problems = 1 }
 
 func waitingFor(p share.Problem) func(*share.State) {
 	return func(st *share.State) { st.Phase, st.Problem, st.Running, st.Teammates = share.Waiting, p, 0, 0 }
@@ -76,41 +79,58 @@ func phase(p share.Phase, wanted bool) func(*share.State) {
 }
 
 func TestMenu(t *testing.T) {
-	const copyKey = "Copy key for > alice = copy-key alice | bob   (suspended) = copy-key bob | old = copy-key old | never = copy-key never"
+	const (
+		copyKey = "Copy key for > alice = copy-key alice | bob   (suspended) = copy-key bob | old = copy-key old | never = copy-key never"
+		pause   = "Pause for > 15 minutes = pause 15m | 1 hour = pause 1h | until I resume = pause 0"
+		cut     = "Panic: stop and cut everyone off = panic"
+	)
+	end := []string{"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", cut, "Quit Paddock = quit"}
+	menu := func(lines ...string) []string { return append(lines, end...) }
 	for name, c := range map[string]struct {
 		st   share.State
 		want []string
 	}{
-		"as the design has it": {sharing(), []string{
-			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", "-",
-			"Copy address   " + url + "   (not encrypted) = copy-address " + url, copyKey, "New key… = new-key", "-",
-			"Allowed websites… = websites", "Request log… = open-log", "-",
-			"Open Paddock = open", "Quit Paddock = quit",
-		}},
-		"encrypted": {with(func(st *share.State) { st.Encrypted = true }, noKeys), []string{
-			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", "-",
+		"as the design has it": {sharing(), menu(
+			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", pause, "-",
+			"Copy address   "+url+" = copy-address "+url, copyKey, "New key… = new-key", "-")},
+		"plain HTTP beside it": {with(noKeys, func(st *share.State) {
+			st.Encrypted, st.PlainAddresses = false, []share.Address{{URL: "http://anna.local:11435"}}
+		}), menu(
+			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", pause, "-",
+			"Copy address   "+url+" = copy-address "+url, "New key… = new-key", "-")},
+		"plain HTTP alone": {with(noKeys, func(st *share.State) {
+			st.Encrypted, st.Addresses = false, []share.Address{{URL: "http://anna.local:11435"}}
+		}), menu(
+			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", pause, "-",
+			"Copy address   http://anna.local:11435   (not encrypted) = copy-address http://anna.local:11435", "New key… = new-key", "-")},
+		"off, with nothing made yet": {with(off, noKeys), menu(
+			"[○ Not sharing]", "Start sharing = start", "-", "New key… = new-key", "-")},
+		"paused": {with(paused, noKeys), menu(
+			"[Ⅱ Paused until you resume]", "Stop sharing = stop", "Resume = resume", "-",
+			"Copy address   "+url+" = copy-address "+url, "New key… = new-key", "-")},
+		"waiting for the port": {with(waitingFor(share.PortInUse), noKeys), menu(
+			"[✕ Not sharing: the port is in use]", "Stop sharing = stop", "-", "New key… = new-key", "-")},
+		"the demo": {with(demo, noKeys), menu(
+			"[● Sharing the demo · 3 teammates · 1 running]", "Stop sharing = stop", pause, "End the demo, use Ollama again = use-ollama", "-",
+			"Copy address   "+url+" = copy-address "+url, "New key… = new-key", "-")},
+		"a way around the gate": {with(around, noKeys), []string{
+			"[● Sharing, but with 1 safety problem]", "Stop sharing = stop", pause, "-",
 			"Copy address   " + url + " = copy-address " + url, "New key… = new-key", "-",
-			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
+			"Allowed websites… = websites", "Request log… = open-log", "Safety check: 1 problem… = safety", "-", "Open Paddock = open", cut, "Quit Paddock = quit",
 		}},
-		"off, with nothing made yet": {with(off, noKeys), []string{
-			"[○ Not sharing]", "Start sharing = start", "-", "New key… = new-key", "-",
-			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
-		}},
-		"waiting for the port": {with(waitingFor(share.PortInUse), noKeys), []string{
-			"[✕ Not sharing: the port is in use]", "Stop sharing = stop", "-", "New key… = new-key", "-",
-			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
-		}},
-		"the demo": {with(demo, noKeys), []string{
-			"[● Sharing the demo · 3 teammates · 1 running]", "Stop sharing = stop", "End the demo, use Ollama again = use-ollama", "-",
-			"Copy address   " + url + "   (not encrypted) = copy-address " + url, "New key… = new-key", "-",
-			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Quit Paddock = quit",
+		"after a panic": {with(panicked, noKeys), []string{
+			"[○ Panic: everyone is cut off]", "Start sharing = start", "-", "New key… = new-key", "-",
+			"Allowed websites… = websites", "Request log… = open-log", "-", "Open Paddock = open", "Undo panic = undo-panic", "Quit Paddock = quit",
 		}},
 		"a terminal that shares": {with(noWindow), []string{
-			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", "-",
-			"[" + url + "   (not encrypted)]", "-", "Quit Paddock = quit",
+			"[● Sharing · 3 teammates · 1 running]", "Stop sharing = stop", pause, "-",
+			"[" + url + "]", "-", cut, "Quit Paddock = quit",
 		}},
 		"a terminal that waits": {with(noWindow, waitingFor(share.NotAllowed)), []string{
-			"[✕ Not sharing: the port is not allowed]", "Stop sharing = stop", "-", "Quit Paddock = quit",
+			"[✕ Not sharing: the port is not allowed]", "Stop sharing = stop", "-", cut, "Quit Paddock = quit",
+		}},
+		"a terminal with a way around": {with(noWindow, off, around), []string{
+			"[○ Not sharing]", "Start sharing = start", "-", "[Safety check: 1 problem, see paddock check]", "-", cut, "Quit Paddock = quit",
 		}},
 	} {
 		if got := lines(Menu(c.st)); !slices.Equal(got, c.want) {
@@ -121,10 +141,13 @@ func TestMenu(t *testing.T) {
 
 // every is each combination of what a menu depends on.
 func every(f func(name string, st share.State)) {
-	for _, p := range []share.Phase{share.Off, share.Starting, share.Sharing, share.Waiting, share.Stopping} {
-		for _, problem := range []share.Problem{share.NoProblem, share.PortInUse, share.NoSuchAddr, share.NotAllowed, share.NoNetwork, share.ListenFault} {
+	for _, p := range []share.Phase{share.Off, share.Starting, share.Sharing, share.Waiting, share.Paused, share.Stopping} {
+		for _, problem := range []share.Problem{
+			share.NoProblem, share.PortInUse, share.NoSuchAddr, share.NotAllowed, share.NoNetwork, share.ListenFault,
+			share.NoInterface, share.OtherNetwork, share.PublicNetwork, share.NoCertificate,
+		} {
 			for _, h := range []share.Health{share.Unknown, share.Answers, share.Silent, share.Stranger} {
-				for n := range 32 {
+				for n := range 128 {
 					st := with(phase(p, n&1 != 0), trouble(problem), ollamaIs(h))
 					if st.Ollama.Demo, st.Window = n&2 != 0, n&4 != 0; n&8 != 0 {
 						st.Keys.List = nil
@@ -132,7 +155,10 @@ func every(f func(name string, st share.State)) {
 					if n&16 != 0 {
 						st.Addresses = nil
 					}
-					f(fmt.Sprintf("%s %s %s wanted=%v demo=%v window=%v", p, problem, h, st.Wanted, st.Ollama.Demo, st.Window), st)
+					if st.Panicked = n&32 != 0; n&64 != 0 {
+						st.Safety.Problems = 2
+					}
+					f(fmt.Sprintf("%s %s %s wanted=%v demo=%v window=%v panicked=%v %d", p, problem, h, st.Wanted, st.Ollama.Demo, st.Window, st.Panicked, st.Safety.Problems), st)
 				}
 			}
 		}
@@ -175,7 +201,16 @@ func TestEveryMenu(t *testing.T) {
 		if (seen[UseOllama] == 1) != st.Ollama.Demo {
 			t.Errorf("%s: %q", name, lines(items))
 		}
-		if seen[CopyAddress] > 0 && st.Phase != share.Sharing {
+		if seen[Pause] != 0 != (st.Phase == share.Sharing) || (seen[Resume] == 1) != (st.Phase == share.Paused) {
+			t.Errorf("%s: %q", name, lines(items))
+		}
+		if (seen[UndoPanic] == 1) != st.Panicked || (seen[Panic] == 1) == st.Panicked {
+			t.Errorf("%s: %q", name, lines(items))
+		}
+		if (seen[Safety] == 1) != (st.Window && st.Safety.Problems > 0) {
+			t.Errorf("%s: %q", name, lines(items))
+		}
+		if seen[CopyAddress] > 0 && st.Phase != share.Sharing && st.Phase != share.Paused {
 			t.Errorf("%s: an address where nobody listens", name)
 		}
 		if strings.ContainsAny(Status(st), "\n\t") || len([]rune(Status(st))) > 60 {
@@ -192,7 +227,7 @@ func TestManyKeys(t *testing.T) {
 	before := slices.Clone(st.Keys.List)
 	var sub []Item
 	for _, i := range Menu(st) {
-		if len(i.Sub) > 0 {
+		if i.Label == "Copy key for" {
 			sub = i.Sub
 		}
 	}
@@ -272,6 +307,18 @@ func TestStatusAndShape(t *testing.T) {
 		{with(waitingFor(share.NoSuchAddr)), "✕ Not sharing: waiting for the network", assets.TrayBroken},
 		{with(waitingFor(share.NotAllowed)), "✕ Not sharing: the port is not allowed", assets.TrayBroken},
 		{with(waitingFor(share.ListenFault)), "✕ Not sharing: cannot listen", assets.TrayBroken},
+		{with(waitingFor(share.NoInterface)), "✕ Not sharing: the network interface is gone", assets.TrayBroken},
+		{with(waitingFor(share.OtherNetwork)), "✕ Not sharing: this is another network", assets.TrayBroken},
+		{with(waitingFor(share.PublicNetwork)), "✕ Not sharing: only public addresses here", assets.TrayBroken},
+		{with(waitingFor(share.NoCertificate)), "✕ Not sharing: no certificate to encrypt with", assets.TrayBroken},
+		{with(waitingFor(share.NoCertificate), func(st *share.State) { st.Encryption.Fault = share.CertVault }), "✕ Not sharing: waiting for the keychain", assets.TrayBroken},
+		{with(paused), "Ⅱ Paused until you resume", assets.TrayOff},
+		{with(paused, around), "Ⅱ Paused until you resume", assets.TrayOff},
+		{with(paused, func(st *share.State) { st.Running = 2 }), "Ⅱ Paused until you resume · 2 running", assets.TrayOff},
+		{with(around), "● Sharing, but with 1 safety problem", assets.TrayAttention},
+		{with(around, demo), "● Sharing the demo, but with 1 safety problem", assets.TrayAttention},
+		{with(around, ollamaIs(share.Silent)), "● Sharing, but with 1 safety problem", assets.TrayAttention},
+		{with(panicked), "○ Panic: everyone is cut off", assets.TrayOff},
 		// Off is off, however Ollama is.
 		{with(off, ollamaIs(share.Silent)), "○ Not sharing", assets.TrayOff},
 	} {
@@ -283,8 +330,39 @@ func TestStatusAndShape(t *testing.T) {
 	every(func(name string, st share.State) {
 		text := Status(st)
 		marks := map[assets.TrayShape]string{assets.TrayOff: "○", assets.TrayBroken: "✕", assets.TrayAttention: "but"}
+		if st.Phase == share.Paused {
+			marks[assets.TrayOff] = "Ⅱ"
+		}
 		if mark, has := marks[Shape(st)]; has != (Shape(st) != assets.TraySharing) || has && !strings.Contains(text, mark) {
 			t.Errorf("%s: the icon is %s and the words are %q", name, Shape(st), text)
 		}
 	})
+}
+
+func TestUntil(t *testing.T) {
+	at := func(text string) time.Time {
+		when, err := time.ParseInLocation(time.DateTime, text, time.Local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when
+	}
+	now := at("2026-11-23 14:50:00")
+	for _, c := range []struct {
+		end  time.Time
+		want string
+	}{
+		{time.Time{}, "until you resume"},
+		{at("2026-11-23 15:04:59"), "until 15:04"},
+		{at("2026-11-24 00:10:00"), "until Tue 00:10"},
+		{at("2026-12-24 08:00:00"), "until 24 Dec 08:00"},
+	} {
+		if got := Until(c.end, now); got != c.want {
+			t.Errorf("%v: %q, want %q", c.end, got, c.want)
+		}
+	}
+	st := with(paused, func(st *share.State) { st.PausedUntil = at("2026-11-23 15:04:59") })
+	if got := status(st, now); got != "Ⅱ Paused until 15:04" {
+		t.Errorf("%q", got)
+	}
 }

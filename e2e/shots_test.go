@@ -6,6 +6,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"image"
@@ -90,7 +92,7 @@ func shots(t *testing.T, dir, theme string) {
 			t.Fatal(err)
 		}
 	}
-	p.Set("SHOTS_HELPER="+own, "SHOTS_WORK="+work, "SHOTS_PADDOCK="+real.Bin, "SHOTS_ORDERS="+pipe)
+	p.Set("SHOTS_HELPER="+own, "SHOTS_WORK="+work, "SHOTS_PADDOCK="+real.Bin, "SHOTS_CA="+filepath.Join(real.Home, "ca.pem"), "SHOTS_ORDERS="+pipe)
 
 	real.Must("settings", "set", "ui.theme", theme)
 	real.Must("settings", "set", "share.listen", ":11435")
@@ -163,6 +165,24 @@ func shots(t *testing.T, dir, theme string) {
 	take(main, "websites-narrow")
 	main.Resize(1100, 720)
 	take(main, "websites")
+	main.Click(100, 230) // Settings
+	take(main, "settings")
+	main.Click(100, 192) // Safety
+	take(main, "safety-quiet")
+	// Ollama opens itself to the network, and the check finds out.
+	if err := os.WriteFile(filepath.Join(work, "open"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	testdesk.Wait(t, "the check to find the open Ollama", 30*time.Second, func() bool {
+		_, _, _ = real.Run("check") // which is asked of the instance, and takes effect there
+		return status(t, real).Safety.Problems == 1
+	})
+	main.Click(100, 154)
+	main.Click(100, 192) // the rows are put in order when the room is entered
+	take(main, "safety")
+	main.Resize(900, 600)
+	take(main, "safety-narrow")
+	main.Resize(1100, 720)
 	main.Move(1080, 12) // off everything that answers to the pointer
 	tray.Click("New key…")
 	take(main, "new-key")
@@ -250,6 +270,21 @@ func TestShotsOllama(t *testing.T) {
 		TokenDelay: 25 * time.Millisecond, FirstToken: 300 * time.Millisecond, Loop: true,
 	})}
 	context.AfterFunc(ctx, func() { server.Close() })
+	go func() { // later on the network too, as with OLLAMA_HOST=0.0.0.0
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			if _, err := os.Stat(filepath.Join(os.Getenv("SHOTS_WORK"), "open")); err == nil {
+				break
+			}
+		}
+		if l, err := net.Listen("tcp", "192.168.1.24:11434"); err == nil {
+			_ = server.Serve(l)
+		}
+	}()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
@@ -323,7 +358,13 @@ func TestShotsTeam(t *testing.T) {
 }
 
 func send(ctx context.Context, t *testing.T, from, agent, key, method, path, body, origin string) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://192.168.1.24:11435"+path, strings.NewReader(body))
+	pem, err := os.ReadFile(os.Getenv("SHOTS_CA"))
+	roots := x509.NewCertPool()
+	if err != nil || !roots.AppendCertsFromPEM(pem) {
+		t.Errorf("ca.pem: %v", err)
+		return
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "https://192.168.1.24:11435"+path, strings.NewReader(body))
 	if err != nil {
 		t.Error(err)
 		return
@@ -336,7 +377,7 @@ func send(ctx context.Context, t *testing.T, from, agent, key, method, path, bod
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	local := net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.168.1." + from + ":0"))
-	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: local}).DialContext, DisableKeepAlives: true}}
+	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: local}).DialContext, DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	res, err := client.Do(req)
 	if err != nil {
 		return // cut when the pictures are done

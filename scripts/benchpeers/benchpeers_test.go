@@ -5,9 +5,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
+	"log"
 	"math"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,7 +67,7 @@ func TestRatiosAreOfOneRound(t *testing.T) {
 	if met["requests a second at 32 connections, of Caddy's"] != "yes" || met["beyond: requests a second at 32 connections, of Caddy's"] != "**no**" {
 		t.Errorf("the verdicts are %v", met)
 	}
-	if met["memory, idle"] != "not measured" || met["requests a second at 32 connections over TLS, of Caddy's"] != "not yet: no TLS" {
+	if met["memory, idle"] != "not measured" || met["requests a second at 32 connections over TLS, of Caddy's"] != "not measured" {
 		t.Errorf("what was not measured reads %v", met)
 	}
 }
@@ -203,5 +207,69 @@ func TestWhatTheTerminalLogLeftOutIsCounted(t *testing.T) {
 	}
 	if got := leftOut(file); got != 121 {
 		t.Errorf("%d, want 121", got)
+	}
+}
+
+func TestWhatOthersTookOfTheMachineIsTold(t *testing.T) {
+	stat := []byte("cpu  100 20 30 4000 5 6 7 50 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")
+	busy, stolen, err := machineTime(stat)
+	if err != nil || busy != 1500*time.Millisecond || stolen != 500*time.Millisecond {
+		t.Fatalf("%v %v %v", busy, stolen, err)
+	}
+	for _, bad := range []string{"", "cpu 1 2", "intr 1 2 3 4 5 6 7 8 9", "cpu a b c d e f g h"} {
+		if _, _, err := machineTime([]byte(bad)); err == nil {
+			t.Errorf("%q was understood", bad)
+		}
+	}
+	began := time.Unix(1000, 0)
+	was := noise{began: began}
+	for _, c := range []struct {
+		busy, own, stolen time.Duration
+		want              string
+	}{
+		{10 * time.Second, 10 * time.Second, 0, "Other programs took 0 % of the processors meanwhile, other machines 0 %."},
+		{10 * time.Second, 11 * time.Second, 0, "Other programs took 0 % of the processors meanwhile, other machines 0 %."},
+		{14 * time.Second, 10 * time.Second, 2 * time.Second, "Other programs took 20 % of the processors meanwhile, other machines 10 %: it was noisy."},
+	} {
+		now := noise{began: began.Add(10 * time.Second), busy: c.busy, own: c.own, stolen: c.stolen}
+		if got := now.since(was, 2); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestAHandshakeIsWithTheTargetsOwnAuthority(t *testing.T) {
+	dir := t.TempDir()
+	cert, key, roots, err := certificate(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil || len(pair.Certificate) != 2 {
+		t.Fatalf("%d certificates, %v; want a leaf and its authority", len(pair.Certificate), err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Second, ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "hello")
+	})}
+	go func() {
+		_ = server.Serve(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}))
+	}()
+	t.Cleanup(func() { server.Close() })
+
+	theirs := &target{name: caddy, secure: l.Addr().String(), roots: x509.NewCertPool(), ring: ring{good: []string{"key"}}}
+	if _, err := dialTLS(theirs.secure, "", theirs.tls(nil)); err == nil {
+		t.Error("a certificate of nobody's was taken")
+	}
+	theirs.roots = roots
+	for _, resumed := range []bool{false, true} {
+		b := &lab{book: newBook(1)}
+		n, err := b.greet(t.Context(), theirs, resumed, time.Now().Add(100*time.Millisecond))
+		if err != nil || n < 2 || b.book.asked[caddy] != n || b.book.lost[caddy] != 0 {
+			t.Errorf("resumed %t: %d handshakes, %d of %d lost, %v", resumed, n, b.book.lost[caddy], b.book.asked[caddy], err)
+		}
 	}
 }

@@ -28,6 +28,7 @@ type lab struct {
 	book    *book
 	notes   []string
 	facts   string // versions and machine, for the head of the tables
+	noise   string // how busy the machine was with other things, the same
 }
 
 // openLab starts the stand-in and all targets.
@@ -58,9 +59,6 @@ func openLab(ctx context.Context, o options, t tools, dir string) (l *lab, err e
 			l.notes = append(l.notes, "This version of Paddock has no "+strings.Join(missing, ", no ")+": there was no such limit to lift.")
 		}
 	}
-	if l.find(paddock).secure == "" {
-		l.notes = append(l.notes, "Paddock's port does not speak TLS yet, so there is nothing to compare over TLS.")
-	}
 	return l, nil
 }
 
@@ -81,15 +79,6 @@ func (l *lab) open(ctx context.Context, name, instance string) (t *target, missi
 	return t, missing, err
 }
 
-func (l *lab) find(name string) *target {
-	for _, t := range l.targets {
-		if t.name == name {
-			return t
-		}
-	}
-	return nil
-}
-
 // close ends everything, those in front first.
 func (l *lab) close() {
 	for _, t := range slices.Backward(l.targets) {
@@ -102,6 +91,10 @@ func (l *lab) close() {
 
 // rounds measures everything, with another order of the targets each time.
 func (l *lab) rounds(ctx context.Context) error {
+	before, err := l.hear()
+	if err != nil {
+		return err
+	}
 	for round := range l.o.rounds {
 		l.book.round = round
 		for k, s := range suites() {
@@ -126,19 +119,28 @@ func (l *lab) rounds(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	after, err := l.hear()
+	l.noise = after.since(before, runtime.NumCPU())
+	return err
 }
 
 func (l *lab) alive() error {
-	for _, t := range l.targets {
-		if t.p == nil {
-			continue
-		}
-		if err := t.p.dead(); err != nil {
+	for _, p := range l.processes() {
+		if err := p.dead(); err != nil {
 			return err
 		}
 	}
-	return l.up.p.dead()
+	return nil
+}
+
+// processes are those that run from the beginning to the end.
+func (l *lab) processes() (all []*process) {
+	for _, t := range l.targets {
+		if t.p != nil {
+			all = append(all, t.p)
+		}
+	}
+	return append(all, l.up.p)
 }
 
 // span is how long a measurement takes: the first when there is time.

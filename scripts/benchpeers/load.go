@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -201,12 +200,8 @@ func (l *lab) questions(ctx context.Context, t *target) error {
 	return nil
 }
 
-// overTLS is as requests, for targets that have an encrypted entrance. It is
-// left out for all while Paddock has none: there is nothing to compare with.
+// overTLS is as requests, encrypted.
 func (l *lab) overTLS(ctx context.Context, t *target) error {
-	if l.find(paddock).secure == "" {
-		return nil
-	}
 	for _, connections := range []int{1, 32} {
 		d := load{scheme: "https", addr: t.secure, method: "GET", path: "/api/version", connections: connections, span: l.span(2*time.Second, time.Second)}
 		if _, err := l.drive(ctx, t, fmt.Sprintf("tls-%d", connections), d); err != nil {
@@ -249,113 +244,4 @@ func (l *lab) flood(ctx context.Context, t *target) error {
 	l.book.put("flood-valid-p50", t, valid.P50/1e3)
 	l.book.put("flood-valid-p99", t, valid.P99/1e3)
 	return nil
-}
-
-// memory is measured of a fresh process: idle, then with 5,000 callers that
-// keep their connection after one request, then under load.
-func (l *lab) memory(ctx context.Context, t *target) error {
-	fresh, _, err := l.open(ctx, t.name, fmt.Sprintf("memory-%d", l.book.round))
-	if fresh != nil {
-		defer fresh.p.end()
-	}
-	if err != nil {
-		return err
-	}
-	note := func(metric string) error {
-		mib, err := fresh.p.memory()
-		if err == nil {
-			l.book.put(metric, t, mib)
-		}
-		return err
-	}
-	if err := pause(ctx, l.span(time.Second, 500*time.Millisecond)); err != nil {
-		return err
-	}
-	if err := note("memory-idle"); err != nil {
-		return err
-	}
-	wires, err := l.crowd(ctx, t, fresh)
-	if err == nil {
-		err = pause(ctx, l.span(time.Second, 500*time.Millisecond))
-	}
-	if err == nil {
-		err = note("memory-5000")
-	}
-	for _, w := range wires {
-		w.close()
-	}
-	if err != nil {
-		return err
-	}
-	most := make(chan float64)
-	ended, stop := context.WithCancel(ctx)
-	go func() {
-		var top float64
-		for pause(ended, 50*time.Millisecond) == nil {
-			if mib, err := fresh.p.memory(); err == nil {
-				top = max(top, mib)
-			}
-		}
-		most <- top
-	}()
-	s, err := l.wrk(ctx, load{
-		scheme: "http", addr: fresh.addr, method: "GET", path: "/api/version",
-		keys: []string{fresh.ring.asked()}, connections: 256, span: l.span(2*time.Second, time.Second),
-	})
-	stop()
-	top := <-most
-	if err != nil {
-		return err
-	}
-	l.book.count(t, s.Requests, s.lost(), "memory: "+s.why())
-	l.book.put("memory-load", t, top)
-	_ = os.Remove(filepath.Clean(fresh.logs)) // many of them would fill a small disk
-	return nil
-}
-
-// crowd opens 5,000 connections from a hundred addresses, each of which asks once.
-func (l *lab) crowd(ctx context.Context, t, fresh *target) ([]*wire, error) {
-	const addresses, each, workers = 100, 50, 8
-	request := get(fresh.addr, "/api/version", fresh.ring.asked())
-	type place struct{ address int }
-	jobs := make(chan place)
-	var mu sync.Mutex
-	var wires []*wire
-	var refused error
-	var g sync.WaitGroup
-	for range workers {
-		g.Go(func() {
-			for j := range jobs {
-				w, err := dial(fresh.addr, fmt.Sprintf("127.0.1.%d", j.address+1))
-				if err == nil {
-					var status int
-					if status, _, err = w.do(request); err == nil {
-						err = expectStatus(status, 200)
-					}
-				}
-				l.book.result(t, "one of 5,000 connections", err)
-				mu.Lock()
-				if w != nil {
-					wires = append(wires, w)
-				}
-				if err != nil && refused == nil {
-					refused = err
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	var err error
-	for i := range addresses * each {
-		if err = ctx.Err(); err != nil {
-			break
-		}
-		jobs <- place{i % addresses}
-	}
-	close(jobs)
-	g.Wait()
-	if err == nil && refused != nil {
-		err = fmt.Errorf("5,000 connections could not be kept: %w", refused)
-	}
-	return wires, err
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"embed"
@@ -43,8 +42,9 @@ var targetNames = []string{direct, nginx, caddy, paddock}
 type target struct {
 	name   string
 	addr   string
-	secure string // address of the encrypted entrance, empty without one
-	roomy  string // address of nginx's entrance with large buffers, empty for others
+	secure string         // address of the encrypted entrance, empty without one
+	roots  *x509.CertPool // with which that is checked
+	roomy  string         // address of nginx's entrance with large buffers, empty for others
 	p      *process
 	ring   ring
 	logs   string // file of the access log
@@ -107,10 +107,11 @@ func openPeer(ctx context.Context, name, program, dir, upstream string, keys rin
 	if name == nginx {
 		t.roomy = "127.0.0.1:" + roomy
 	}
-	cert, key, err := certificate(dir)
+	cert, key, roots, err := certificate(dir)
 	if err != nil {
 		return nil, err
 	}
+	t.roots = roots
 	var file string
 	var cmd *exec.Cmd
 	switch name {
@@ -204,7 +205,7 @@ func openPaddock(ctx context.Context, program, dir, upstream string) (t *target,
 		}
 		t.ring.withdrawn = append(t.ring.withdrawn, key)
 	}
-	return t, missing, t.encrypted(ctx)
+	return t, missing, t.encrypted(ctx, filepath.Join(home, "ca.pem"))
 }
 
 // loosen lifts the limits that would end the load instead of measuring the
@@ -273,40 +274,70 @@ func (t *target) ready(ctx context.Context) error {
 	}
 }
 
-// encrypted finds out whether the target speaks TLS on its port.
-func (t *target) encrypted(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	d := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // our own program on this machine, asked whether it speaks TLS at all
-	c, err := d.DialContext(limited, "tcp", t.addr)
-	if err != nil {
-		return nil //nolint:nilerr // it does not: the tables say so
-	}
+// encrypted waits until Paddock's port speaks TLS, and takes its authority.
+func (t *target) encrypted(ctx context.Context, authority string) error {
 	t.secure = t.addr
-	return c.Close()
+	end := time.Now().Add(stall)
+	for {
+		err := t.trust(authority)
+		if err == nil {
+			var w *wire
+			if w, err = dialTLS(t.secure, "", t.tls(nil)); err == nil {
+				w.close()
+				return nil
+			}
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%s does not speak TLS: %w", t.name, err)
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
-// certificate makes one for 127.0.0.1 in dir.
-func certificate(dir string) (cert, key string, err error) {
-	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// trust reads the authority's certificate from its file.
+func (t *target) trust(file string) error {
+	b, err := os.ReadFile(file)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "benchpeers"},
+	t.roots = x509.NewCertPool()
+	if !t.roots.AppendCertsFromPEM(b) {
+		return fmt.Errorf("%s holds no certificate", file)
+	}
+	return nil
+}
+
+// certificate makes one for 127.0.0.1 in dir, of the kind that Paddock's is: on
+// P-256, from an authority on P-256 whose certificate is sent along.
+func certificate(dir string) (cert, key string, roots *x509.CertPool, err error) {
+	top := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "benchpeers authority"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
-	}, &x509.Certificate{SerialNumber: big.NewInt(1)}, &secret.PublicKey, secret)
-	if err != nil {
-		return "", "", err
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(secret)
-	if err != nil {
-		return "", "", err
+	topKey, err1 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	secret, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err := errors.Join(err1, err2); err != nil {
+		return "", "", nil, err
 	}
+	topDER, err1 := x509.CreateCertificate(rand.Reader, top, top, &topKey.PublicKey, topKey)
+	der, err2 := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "benchpeers"}, NotBefore: top.NotBefore, NotAfter: top.NotAfter,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, top, &secret.PublicKey, topKey)
+	pkcs8, err3 := x509.MarshalPKCS8PrivateKey(secret)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return "", "", nil, err
+	}
+	roots = x509.NewCertPool()
+	chain := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: topDER})
+	roots.AppendCertsFromPEM(chain)
+	chain = append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), chain...)
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	return cert, key, errors.Join(
-		os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
+	return cert, key, roots, errors.Join(
+		os.WriteFile(cert, chain, 0o600),
 		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600),
 	)
 }

@@ -28,23 +28,49 @@ type heard struct {
 	err     error
 }
 
-// streams opens 64 streams, spread over a gap so that they do not tick as one,
-// and measures each token.
+// streams opens 64 streams and measures each token.
 func (l *lab) streams(ctx context.Context, t *target) error {
+	return l.streamsOver(ctx, t, "", func() (*wire, error) { return dial(t.addr, "") })
+}
+
+// streamsOverTLS is the same, encrypted.
+func (l *lab) streamsOverTLS(ctx context.Context, t *target) error {
+	return l.streamsOver(ctx, t, "tls-", func() (*wire, error) { return dialTLS(t.secure, "", t.tls(nil)) })
+}
+
+// streamsOver connects all callers first, so that what is measured is the answers
+// and no handshake, and spreads the streams over five gaps, so that they do not
+// tick as one.
+func (l *lab) streamsOver(ctx context.Context, t *target, prefix string, dial func() (*wire, error)) error {
 	tokens := int(l.span(4*time.Second, 2*time.Second) / tokenGap)
+	all := make([]heard, streamCount)
+	var g sync.WaitGroup
+	wires, errs := make([]*wire, streamCount), make([]error, streamCount)
+	for i := range wires {
+		g.Go(func() { wires[i], errs[i] = dial() })
+	}
+	g.Wait()
+	defer func() {
+		for _, w := range wires {
+			if w != nil {
+				w.close()
+			}
+		}
+	}()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
 	before, err := l.cpu(t)
 	if err != nil {
 		return err
 	}
-	all := make([]heard, streamCount)
-	var g sync.WaitGroup
 	for i := range all {
 		g.Go(func() {
 			if err := pause(ctx, time.Duration(i)*tokenGap*5/streamCount); err != nil {
 				all[i].err = err
 				return
 			}
-			all[i] = listen(t, tokens, fmt.Sprintf("%s-%d-%d", t.name, l.book.round, i))
+			all[i] = listen(t, wires[i], tokens, fmt.Sprintf("%s-%d-%d", t.name, l.book.round, i))
 		})
 	}
 	g.Wait()
@@ -69,24 +95,18 @@ func (l *lab) streams(ctx context.Context, t *target) error {
 		merged += h.merged
 	}
 	for name, v := range map[string][]float64{"first": first, "transit": transit, "jitter": jitter} {
-		l.book.put(name+"-p50", t, quantile(v, 0.5))
-		l.book.put(name+"-p99", t, quantile(v, 0.99))
+		l.book.put(prefix+name+"-p50", t, quantile(v, 0.5))
+		l.book.put(prefix+name+"-p99", t, quantile(v, 0.99))
 	}
-	l.book.put("merged", t, 1000*float64(merged)/float64(streamCount*tokens))
+	l.book.put(prefix+"merged", t, 1000*float64(merged)/float64(streamCount*tokens))
 	if t.p != nil {
-		l.book.put("token-cpu", t, (after-before).Seconds()*1e6/float64(streamCount*tokens))
+		l.book.put(prefix+"token-cpu", t, (after-before).Seconds()*1e6/float64(streamCount*tokens))
 	}
 	return nil
 }
 
 // listen asks for a stream and stamps its tokens as they come.
-func listen(t *target, tokens int, id string) (h heard) {
-	w, err := dial(t.addr, "")
-	if err != nil {
-		return heard{err: err}
-	}
-	defer w.close()
-	// The connection exists before the clock runs: what is measured is the answer.
+func listen(t *target, w *wire, tokens int, id string) (h heard) {
 	began := monotonic()
 	resp, err := w.send(post(t.addr, "/api/chat", t.ring.asked(), chat(fmt.Sprintf("say %d %s %s", tokens, tokenGap, id), true)))
 	if err != nil {

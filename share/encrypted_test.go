@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ import (
 
 	"paddock/keystore"
 	"paddock/lan"
+	"paddock/lan/cert"
 	"paddock/policy"
 	"paddock/requestlog"
 	"paddock/settings"
@@ -317,6 +320,52 @@ func TestATemporaryAuthority(t *testing.T) {
 		}
 		if b, _ := os.ReadFile(filepath.Join(r.home, "ca.pem")); string(b) != "nonsense" {
 			t.Error("it was replaced")
+		}
+	})
+}
+
+// A server with a certificate of its owner's own must share though its vault is
+// sealed: nothing in there is needed.
+func TestTheOwnersOwnCertificateNeedsNoVault(t *testing.T) {
+	vault := newChest()
+	var pair [2]string
+	kept(t, "a certificate is made", newChest(), strict, func(t *testing.T, r *rig) {
+		a, err := cert.New(lan.New("gate"), time.Now(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := a.Issue(lan.New("gate", address("192.168.1.5", "eth0")), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pair[0] = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate[0]}))
+		pair[1] = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	})
+	vault.be(keystore.ErrLocked)
+	kept(t, "and sharing starts with it, by its own name", vault, func(o *Options) {
+		strict(o)
+		for i, name := range []string{settings.ShareCertificate, settings.ShareCertKey} {
+			file := filepath.Join(o.Home, "own"+strconv.Itoa(i)+".pem")
+			if err := errors.Join(os.WriteFile(file, []byte(pair[i]), 0o600), o.Settings.Set(name, file)); err != nil {
+				panic(err)
+			}
+		}
+	}, func(t *testing.T, r *rig) {
+		after(retryEvery)
+		r.share()
+		e := r.State().Encryption
+		if !e.Ready || !e.Own || e.Fault != NoCertFault || e.File != "" {
+			t.Errorf("%+v", e)
+		}
+		if at := r.State().Address(); at != "https://gate:11435" {
+			t.Errorf("the first address is %s", at)
+		}
+		if !r.hostOurs("gate:11435") || r.hostOurs("evil.example:11435") {
+			t.Error("its name is not ours")
 		}
 	})
 }

@@ -109,6 +109,9 @@ func (p *proof) state(home string, required bool) (e Encryption, working bool) {
 		e.Fingerprint, e.Temporary, e.AuthorityNotAfter = p.public.Fingerprint(), p.public.Temporary(), p.public.NotAfter()
 		e.File = filepath.Join(home, cert.FileName)
 	}
+	if shown.Own {
+		e.Fault, e.Detail = NoCertFault, "" // what the vault says concerns nobody then
+	}
 	if shown.Problem != nil {
 		e.Fault, e.Detail = CertFiles, shown.Problem.Error()
 		if errors.Is(shown.Problem, cert.ErrExpired) {

@@ -287,7 +287,7 @@ func (s *Share) want(on bool) {
 		s.phase = Off
 	}
 	s.mu.Unlock()
-	if on {
+	if on && !s.proof.identity.State().Own { // with a certificate of the owner's own no keychain is asked
 		s.proof.wanted() // who starts again gives a locked keychain another chance
 	}
 	s.wakeRun()

@@ -19,6 +19,11 @@ const (
 	aloneEach, aloneBurst = 20, 40
 
 	fewQuestions = 4 // of a plain resolver; they ask one
+
+	// Of one packet: each question is compared with each known answer, and a
+	// stranger's packet must not cost more than it does to send. Nobody asks us more.
+	mostQuestions = 16
+	mostKnown     = 64
 )
 
 // waiting are answers to multicast once they are due.
@@ -45,7 +50,10 @@ func (l *link) question(now time.Time, f family, p incoming, m *dns.Msg) []outgo
 	var alone, all, moreAlone, moreAll []record
 	var asked []dns.Question
 	shared := false
-	for _, q := range m.Question {
+	for i, q := range m.Question {
+		if i == mostQuestions {
+			break
+		}
 		if legacy && len(asked) == fewQuestions {
 			break // each is repeated in the answer
 		}
@@ -166,7 +174,7 @@ func (l *link) known(f family, from netip.Addr, m *dns.Msg) {
 // knows reports whether a list of known answers has a record, with half of its
 // life left at least (section 7.1).
 func knows(known []dns.RR, r record) bool {
-	return slices.ContainsFunc(known, func(rr dns.RR) bool {
+	return slices.ContainsFunc(known[:min(len(known), mostKnown)], func(rr dns.RR) bool {
 		return same(rr, r.rr) && rr.Header().Ttl >= r.rr.Header().Ttl/2
 	})
 }

@@ -233,3 +233,30 @@ func TestAnAnswerToAProbeDoesNotWait(t *testing.T) {
 		}
 	}
 }
+
+// A neighbour that asked for a name of ours in ever other spellings got an answer
+// to each at once, and each was remembered for ever: the answer quoted the asker,
+// so each spelling was one more record.
+func TestSpellingsOfANameAreOneName(t *testing.T) {
+	l, now := settled(anna(), "10.0.0.1")
+	before, sent := len(l.sent[v4]), 0
+	for i := range 500 {
+		name := []byte(host)
+		for bit := range 8 {
+			if i>>bit&1 == 1 && name[bit] >= 'a' {
+				name[bit] -= 'a' - 'A'
+			}
+		}
+		for _, kind := range []uint16{dns.TypeMX, dns.TypeAAAA} {
+			sent += len(l.receive(now, v4, ask(t, "10.0.0.7:5353", question(string(name), kind))))
+			sent += len(l.tick(now))
+		}
+	}
+	sent += len(replies(t, l, now, ask(t, "10.0.0.7:5353", question(host, dns.TypeMX))))
+	if sent > 3 {
+		t.Errorf("%d packets answer them", sent)
+	}
+	if n := len(l.sent[v4]); n > before+4 {
+		t.Errorf("%d records are remembered, %d before", n, before)
+	}
+}

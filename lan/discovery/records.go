@@ -104,10 +104,12 @@ func (s say) kinds() record {
 // not exist.
 func (s say) none(name string) (record, bool) {
 	var have []uint16
+	asked := name
 	for _, r := range s.records() {
 		h := r.rr.Header()
-		if r.unique && strings.EqualFold(h.Name, name) && (len(have) == 0 || have[len(have)-1] != h.Rrtype) {
+		if r.unique && strings.EqualFold(h.Name, asked) && (len(have) == 0 || have[len(have)-1] != h.Rrtype) {
 			have = append(have, h.Rrtype)
+			name = h.Name // as we spell it: each spelling of the asker's would be one more record
 		}
 	}
 	switch {

@@ -206,7 +206,7 @@ func (o ops) edit(a editArgs) (any, error) {
 func (o ops) resume() (any, error) {
 	st := o.sh.State()
 	switch {
-	case st.Phase == share.Paused:
+	case st.Paused:
 		o.sh.Resume()
 		return resumed{"The break is over."}, nil
 	case st.Panicked:

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -561,7 +562,6 @@ func TestPauseAndPanic(t *testing.T) {
 		if code := r.ask("11435", alice, "GET", "/api/tags", ""); code != 401 {
 			t.Errorf("%d", code)
 		}
-		r.Stop()
 		if err := r.UndoPanic(); err != nil {
 			t.Fatal(err)
 		}
@@ -572,6 +572,15 @@ func TestPauseAndPanic(t *testing.T) {
 		if code := r.ask("11435", ben, "GET", "/api/tags", ""); code != 401 {
 			t.Errorf("who was suspended before: %d", code)
 		}
+		if err := r.Panic(); err != nil {
+			t.Fatal(err)
+		}
+		r.Stop() // by hand: it does not come back with the keys
+		if err := r.UndoPanic(); err != nil {
+			t.Fatal(err)
+		}
+		after(50 * time.Millisecond)
+		r.phase(Off, NoProblem)
 		words := ""
 		all, _, _ := r.log.Since(0, 0)
 		for _, e := range all {
@@ -584,6 +593,140 @@ func TestPauseAndPanic(t *testing.T) {
 		}
 		if !strings.Contains(words, "Panic: 1 request cut, 1 key suspended") || !strings.Contains(words, "cut\n") || !strings.Contains(words, "Panic taken back") {
 			t.Errorf("the log: %s", words)
+		}
+	})
+}
+
+// A panic that is taken back before the port was closed left the gate refusing
+// everybody: sharing went on, and the word that nothing is let in with it.
+func TestAPanicTakenBackAtOnce(t *testing.T) {
+	bubble(t, "", nil, func(t *testing.T, r *rig) {
+		r.share()
+		key := r.key("alice")
+		for range 20 {
+			if err := errors.Join(r.Panic(), r.UndoPanic()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after(time.Second)
+		r.phase(Sharing, NoProblem)
+		if code := r.ask("11435", key, "GET", "/api/tags", ""); code != 200 {
+			t.Errorf("%d", code)
+		}
+	})
+}
+
+// A break is there also while the gate cannot listen, and so is its end.
+func TestABreakWithoutANetwork(t *testing.T) {
+	bubble(t, "", nil, func(t *testing.T, r *rig) {
+		r.share()
+		r.Pause(0)
+		r.move(lanWith("203.0.113.7"))
+		after(2 * retryEvery)
+		r.phase(Waiting, PublicNetwork)
+		if !r.State().Paused {
+			t.Error("the break is forgotten")
+		}
+		r.Resume()
+		r.move(office)
+		after(2 * retryEvery)
+		r.phase(Sharing, NoProblem)
+	})
+}
+
+// late is a keychain that comes up after the program, as when both start at login.
+type late struct {
+	*chest
+	there, found atomic.Bool
+}
+
+func (v *late) Kind() keystore.VaultKind {
+	if v.found.Load() {
+		return keystore.VaultKeychain
+	}
+	return keystore.VaultMemory
+}
+
+func (v *late) Fallback() error {
+	if v.found.Load() {
+		return nil
+	}
+	return keystore.ErrNoVault
+}
+
+func (v *late) Probe(context.Context) error {
+	v.found.Store(v.there.Load())
+	return v.Fallback()
+}
+
+func TestAKeychainThatComesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &late{chest: newChest()}
+		r := newRig(t, v, strict)
+		r.Run()
+		r.share()
+		first := r.State().Encryption
+		if !first.Temporary {
+			t.Fatalf("%+v", first)
+		}
+		after(2 * lateVault)
+		if e := r.State().Encryption; e.Fingerprint != first.Fingerprint {
+			t.Error("another one each time that somebody looks")
+		}
+		v.there.Store(true)
+		after(2 * lateVault)
+		e := r.State().Encryption
+		if e.Temporary || !e.Ready || v.authorities() != 1 {
+			t.Errorf("%+v, %d in the vault", e, v.authorities())
+		}
+		if pem := string(r.proof.pem()); pem == "" || pem != readFile(t, filepath.Join(r.home, "ca.pem")) {
+			t.Error("ca.pem is another one than the gate's")
+		}
+	})
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// What nobody understands, and what lies in another session's keychain, is not
+// replaced by a rotation either; and the fingerprint is known before sharing.
+func TestRotationSparesWhatItMust(t *testing.T) {
+	bubble(t, "a damaged ca.pem", func(o *Options) {
+		if err := os.WriteFile(filepath.Join(o.Home, "ca.pem"), []byte("nonsense"), 0o600); err != nil {
+			panic(err)
+		}
+	}, func(t *testing.T, r *rig) {
+		_, err := r.RotateAuthority(t.Context())
+		var why *AuthorityError
+		if !errors.As(err, &why) || why.Fault != CertDamaged || readFile(t, filepath.Join(r.home, "ca.pem")) != "nonsense" {
+			t.Errorf("%v", err)
+		}
+	})
+	real := ""
+	kept(t, "a lasting one is made", newChest(), strict, func(t *testing.T, r *rig) {
+		r.share()
+		real = readFile(t, filepath.Join(r.home, "ca.pem"))
+	})
+	bubble(t, "a lasting one, in a session without its keychain", func(o *Options) {
+		if err := os.WriteFile(filepath.Join(o.Home, "ca.pem"), []byte(real), 0o600); err != nil {
+			panic(err)
+		}
+	}, func(t *testing.T, r *rig) {
+		if e := r.State().Encryption; len(e.Fingerprint) != 95 || e.Ready || e.File == "" {
+			t.Errorf("before sharing: %+v", e)
+		}
+		r.share()
+		if e := r.State().Encryption; e.File != "" || !e.Temporary {
+			t.Errorf("ca.pem is another one than is used: %+v", e)
+		}
+		if _, err := r.RotateAuthority(t.Context()); err == nil || readFile(t, filepath.Join(r.home, "ca.pem")) != real {
+			t.Errorf("%v", err)
 		}
 	})
 }

@@ -62,13 +62,22 @@ type proof struct {
 	public  cert.Public
 	known   bool      // public says something
 	held    bool      // its private key is at hand
+	saved   bool      // and ca.pem says the same
 	working bool      // the vault was asked, or is about to be
 	since   time.Time // of that
 	fault   CertFault
 	detail  string
 }
 
-func newProof() *proof { return &proof{identity: cert.NewIdentity(), ask: make(chan struct{}, 1)} }
+// newProof begins with what ca.pem says, so that the fingerprint can be compared
+// before anything is shared. One that ended with its program says nothing.
+func newProof(home string) *proof {
+	p := &proof{identity: cert.NewIdentity(), ask: make(chan struct{}, 1)}
+	if known, err := cert.Load(home); err == nil && !known.Temporary() {
+		p.public, p.known, p.saved = known, true, true
+	}
+	return p
+}
 
 // wanted has the authority looked for, unless it is there or somebody looks.
 func (p *proof) wanted() {
@@ -84,11 +93,11 @@ func (p *proof) wanted() {
 }
 
 // set notes how a search fared.
-func (p *proof) set(a *cert.Authority, fault CertFault, detail string) {
+func (p *proof) set(a *cert.Authority, saved bool, fault CertFault, detail string) {
 	p.mu.Lock()
 	p.working, p.fault, p.detail = false, fault, detail
 	if a != nil {
-		p.public, p.known, p.held = a.Public, true, true
+		p.public, p.known, p.held, p.saved = a.Public, true, true, saved
 	}
 	p.mu.Unlock()
 	if a != nil {
@@ -107,7 +116,9 @@ func (p *proof) state(home string, required bool) (e Encryption, working bool) {
 	}
 	if !shown.Own && p.known {
 		e.Fingerprint, e.Temporary, e.AuthorityNotAfter = p.public.Fingerprint(), p.public.Temporary(), p.public.NotAfter()
-		e.File = filepath.Join(home, cert.FileName)
+		if p.saved {
+			e.File = filepath.Join(home, cert.FileName)
+		}
 	}
 	if shown.Own {
 		e.Fault, e.Detail = NoCertFault, "" // what the vault says concerns nobody then
@@ -156,14 +167,37 @@ func (p *proof) justAsked() bool {
 // prove looks for the authority whenever it is asked to. It may wait for a
 // person, so it has a goroutine of its own.
 func (s *Share) prove(ctx context.Context) {
+	late := time.NewTicker(lateVault)
+	defer late.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.proof.ask:
+		case <-late.C:
+			if !s.vaultCame(ctx) {
+				continue
+			}
 		}
 		s.findAuthority(ctx)
 	}
+}
+
+// lateVault is how often a keychain that was not there is looked for again: a
+// program that starts at login may be there before it.
+const lateVault = 30 * time.Second
+
+// vaultCame says whether the authority ends with the program only because there
+// was no keychain, and now there is one.
+func (s *Share) vaultCame(ctx context.Context) bool {
+	s.proof.mu.Lock()
+	temporary := s.proof.held && s.proof.public.Temporary()
+	s.proof.mu.Unlock()
+	if !temporary || s.o.Keys.State().Fallback == nil {
+		return false
+	}
+	_ = s.o.Keys.Probe(ctx) // asks nobody anything; what it finds is in the state
+	return s.o.Keys.State().Vault != keystore.VaultMemory
 }
 
 func (s *Share) findAuthority(ctx context.Context) {
@@ -171,46 +205,45 @@ func (s *Share) findAuthority(ctx context.Context) {
 	defer s.proof.changing.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, provePatience)
 	defer cancel()
-	a, fault, detail := s.authority(ctx)
-	s.proof.set(a, fault, detail)
+	a, saved, fault, detail := s.authority(ctx)
+	s.proof.set(a, saved, fault, detail)
 	s.refreshIdentity(s.look())
 	s.wakeRun()
 	s.watch.Wake()
 }
 
 // authority returns the one of this home, and makes it where there is none.
-func (s *Share) authority(ctx context.Context) (a *cert.Authority, fault CertFault, detail string) {
+func (s *Share) authority(ctx context.Context) (a *cert.Authority, saved bool, fault CertFault, detail string) {
 	known, err := cert.Load(s.o.Home)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return s.makeAuthority(ctx)
+	case errors.Is(err, fs.ErrNotExist), err == nil && known.Temporary(): // the latter of a program that has ended, and its key with it
+		a, fault, detail = s.makeAuthority(ctx)
+		return a, a != nil, fault, detail
 	case err != nil:
-		return nil, CertDamaged, err.Error()
-	case known.Temporary(): // of a program that has ended, and its key with it
-		return s.makeAuthority(ctx)
+		return nil, false, CertDamaged, err.Error()
 	}
 	secret, err := s.o.Keys.Kept(ctx, known.ID())
 	switch {
 	case errors.Is(err, keystore.ErrNotFound):
-		return nil, CertLost, ""
+		return nil, false, CertLost, ""
 	case errors.Is(err, keystore.ErrNoVault) && s.o.Keys.State().Vault == keystore.VaultMemory:
 		// Its key lies in a vault that this session does not have. The file stays
 		// for the session that does, and this one makes do.
 		if a, err = cert.New(s.look(), time.Now(), true); err != nil {
-			return nil, CertUnsaved, err.Error()
+			return nil, false, CertUnsaved, err.Error()
 		}
-		return a, NoCertFault, ""
+		return a, false, NoCertFault, ""
 	case err != nil:
-		return nil, CertVault, string(TroubleOf(err))
+		return nil, false, CertVault, string(TroubleOf(err))
 	}
 	a, err = cert.Parse(known.CertPEM(), []byte(secret.Reveal()))
 	switch {
 	case errors.Is(err, cert.ErrExpired):
-		return nil, CertExpired, ""
+		return nil, false, CertExpired, ""
 	case err != nil:
-		return nil, CertLost, ""
+		return nil, false, CertLost, ""
 	}
-	return a, NoCertFault, ""
+	return a, true, NoCertFault, ""
 }
 
 // makeAuthority makes one and keeps it: its private key in the vault first, so
@@ -260,6 +293,13 @@ func (s *Share) RotateAuthority(ctx context.Context) (Encryption, error) {
 	s.proof.changing.Lock()
 	defer s.proof.changing.Unlock()
 	old, loadErr := cert.Load(s.o.Home)
+	switch {
+	case loadErr != nil && !errors.Is(loadErr, fs.ErrNotExist): // left as it is, like every file that nobody understands
+		return Encryption{}, &AuthorityError{CertDamaged, loadErr.Error()}
+	case loadErr == nil && !old.Temporary() && s.o.Keys.State().Vault == keystore.VaultMemory:
+		// One that lasts is not given up for one that ends with the program.
+		return Encryption{}, &AuthorityError{CertVault, string(VaultMissing)}
+	}
 	a, fault, detail := s.makeAuthority(ctx)
 	if fault != NoCertFault {
 		return Encryption{}, &AuthorityError{fault, detail}
@@ -267,7 +307,7 @@ func (s *Share) RotateAuthority(ctx context.Context) (Encryption, error) {
 	if loadErr == nil && !old.Temporary() {
 		_ = s.o.Keys.Forget(ctx, old.ID()) // left behind it opens nothing: its certificate is gone
 	}
-	s.proof.set(a, NoCertFault, "")
+	s.proof.set(a, true, NoCertFault, "")
 	s.refreshIdentity(s.look())
 	s.o.Log.Note(time.Now(), "A new certificate authority; the old one is trusted no more")
 	s.wakeRun()

@@ -75,6 +75,7 @@ type door struct {
 	live    *serving
 	leaving []*serving
 	grace   <-chan time.Time // ends the time that running requests have, nil while they may go on
+	panics  int              // as of the last step
 	notTill time.Time        // a listener that dies at once is not opened again at once
 }
 
@@ -119,8 +120,12 @@ func (d *door) step(ctx context.Context) {
 		}
 	}
 	s.mu.Lock()
-	wanted, addr := s.wanted, s.listen()
+	wanted, addr, panics := s.wanted, s.listen(), s.panics
 	s.mu.Unlock()
+	if panics != d.panics { // also one that was taken back before we came here
+		d.panics = panics
+		d.shut()
+	}
 	switch {
 	case !wanted:
 		if d.live != nil {

@@ -85,6 +85,7 @@ func (s *Share) Set(name, value string) error {
 	if err := s.o.Settings.Set(name, value); err != nil {
 		return err
 	}
+	s.gate.SetChoices(s.gateChoices()) // when this returns, what was closed is closed
 	if now := s.plainAllowed(); now != before {
 		what := "Plain HTTP is refused again"
 		if now {
@@ -153,7 +154,7 @@ func (s *Share) hindrance(addr string) (p Problem, detail string) {
 	if now.Here {
 		return OtherNetwork, ""
 	}
-	switch s.fit = s.fits.now(s.us, choiceOf(now)); s.fit {
+	switch s.fits.now(s.us, choiceOf(now)) {
 	case lan.FitYes, lan.FitNoNetwork: // without a network the gate is up, and State says that nobody can reach it
 		return NoProblem, ""
 	case lan.FitNoInterface:

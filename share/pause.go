@@ -17,7 +17,7 @@ func (s *Share) Pause(d time.Duration) {
 	s.paused, s.pausedUntil = true, time.Time{}
 	words := "Paused until resumed"
 	if d > 0 {
-		s.pausedUntil = now.Add(d)
+		s.pausedUntil = now.Add(d).Round(0) // by the clock on the wall, also over a sleep
 		words = "Paused until " + s.pausedUntil.Format("15:04")
 	}
 	s.gate.Pause(s.pausedUntil)
@@ -51,9 +51,14 @@ func (s *Share) endPause() bool {
 func (s *Share) pauseOver() {
 	s.mu.Lock()
 	over := s.paused && !s.pausedUntil.IsZero() && !time.Now().Before(s.pausedUntil)
+	if over {
+		s.paused = false
+		s.gate.Resume()
+	}
 	s.mu.Unlock()
 	if over {
-		s.Resume()
+		s.o.Log.Note(time.Now(), "Resumed")
+		s.watch.Wake()
 	}
 }
 
@@ -65,6 +70,7 @@ func (s *Share) Panic() error {
 	s.mu.Lock()
 	s.sharedAtPanic = s.sharedAtPanic || s.wanted
 	s.panicked = true
+	s.panics++
 	s.mu.Unlock()
 	s.gate.Drain(true)
 	s.want(false)

@@ -113,6 +113,7 @@ type Share struct {
 	awake     *awake.Holder // nil before Run
 	distrust  distrust
 	checking  sync.Mutex // one safety check at a time
+	looking   sync.Mutex // one look around at a time, so that the last word is the newest
 
 	resolving sync.Mutex // one resolveUpstream at a time, so that the last word is the newest
 	demoing   sync.Mutex // one start or stop of the demo at a time
@@ -137,7 +138,7 @@ type Share struct {
 	panicked      bool
 	sharedAtPanic bool
 	fits          fitting
-	fit           lan.Fit // as of the last look
+	panics        int // how often; each closes the port, whatever was wanted since
 	safety        Safety
 	patience      context.Context //nolint:containedctx // of Close: until it ends, running requests may go on
 
@@ -162,7 +163,7 @@ func New(o Options) *Share {
 		o.Look = lan.Look
 	}
 	s := &Share{
-		sites: newWebsites(), phase: Off, demoAsked: o.Flags.Demo, proof: newProof(), announcer: o.Announcer, finder: o.Finder,
+		sites: newWebsites(), phase: Off, demoAsked: o.Flags.Demo, proof: newProof(o.Home), announcer: o.Announcer, finder: o.Finder,
 		poke: make(chan struct{}, 1), ask: make(chan struct{}, 1), checkSoon: make(chan struct{}, 1),
 	}
 	if s.announcer == nil {
@@ -267,7 +268,12 @@ func (s *Share) Start() { s.want(true) }
 
 // Stop ends sharing: the port closes at once, running requests may finish
 // within five seconds, and longer when sharing starts again meanwhile.
-func (s *Share) Stop() { s.want(false) }
+func (s *Share) Stop() {
+	s.mu.Lock()
+	s.sharedAtPanic = false // who stops by hand does not want it back with the keys
+	s.mu.Unlock()
+	s.want(false)
+}
 
 func (s *Share) want(on bool) {
 	s.mu.Lock()
@@ -377,14 +383,17 @@ func (s *Share) State() State {
 		Running: counts.running, Waiting: counts.waiting, Totals: totals, Keys: keys,
 		Websites: sites, Heals: heals, Window: s.screen != nil, Encrypted: required, Encryption: proof, Safety: s.safety, Panicked: s.panicked,
 	}
-	st.Networks = s.networks(s.us.Fit(s.choice()))
+	st.Networks = s.networks(s.fits.now(s.us, s.choice()))
 	st.Networks.Discovery = found
 	st.Safety.Facts = slices.Clone(st.Safety.Facts)
 	if st.Problem == NoCertificate && proving {
 		st.Phase, st.Problem = Starting, NoProblem
 	}
+	if s.paused {
+		st.Paused, st.PausedUntil = true, s.pausedUntil
+	}
 	if st.Phase == Sharing && s.paused {
-		st.Phase, st.PausedUntil = Paused, s.pausedUntil
+		st.Phase = Paused
 	}
 	st.Ollama.Models, st.Ollama.Loaded = slices.Clone(st.Ollama.Models), slices.Clone(st.Ollama.Loaded)
 	now := time.Now()
@@ -594,6 +603,8 @@ func (s *Share) settle(p Phase, problem Problem, detail string) {
 
 // lookAround notices addresses that came or went.
 func (s *Share) lookAround() {
+	s.looking.Lock()
+	defer s.looking.Unlock()
 	us, err := s.o.Look()
 	if err != nil {
 		return // the old picture is better than none

@@ -163,6 +163,7 @@ type State struct {
 	Encryption     Encryption `json:"encryption"`
 	Networks       Networks   `json:"networks"`
 	Safety         Safety     `json:"safety"`
+	Paused         bool       `json:"paused,omitempty"` // also while the gate cannot listen
 	// PausedUntil is when a pause ends, zero while paused for no set time.
 	PausedUntil time.Time         `json:"paused_until,omitzero"`
 	Panicked    bool              `json:"panicked,omitempty"` // everyone was cut off, and it was not taken back
